@@ -1,0 +1,61 @@
+# make help lists what there is to make.
+.DEFAULT_GOAL := help
+.PHONY: help demo split test lint format quality bench requirements clean
+SHELL := /bin/bash
+PORT ?= 8000
+DATA ?= ../shared/data
+PYTHON ?= python3
+BIN := .venv/bin
+unexport PYTHONDONTWRITEBYTECODE
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/demo  ## load real groceries, train, and serve on http://127.0.0.1:8000 (PORT=)
+	@$(BIN)/python -m runtime.local demo --port $(PORT)
+
+split: .venv/demo  ## the same, each component as a process of its own behind the router
+	@$(BIN)/python -m runtime.local split --port $(PORT)
+
+test: .venv/dev  ## the whole test suite, on private servers
+	@$(BIN)/python -m pytest
+
+lint: .venv/dev  ## format, style, types, borders, templates, shell
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=src $(BIN)/lint-imports
+	$(BIN)/djlint --lint --quiet src
+	$(BIN)/shellcheck deploy/*.sh .ci/run
+
+format: .venv/dev  ## write the code in its one format
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+quality: .venv/dev  ## measure the ranking on the files of DATA=FOLDER; build/quality.json
+	@$(BIN)/python -m bench.quality $(DATA)
+
+bench: .venv/dev  ## measure speed; build/bench.json
+	@$(BIN)/python -m bench
+
+# Pins with hashes, for every platform and Python we support.
+compile = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--python-version 3.11 --custom-compile-command 'make requirements' pyproject.toml
+requirements: .venv/dev  ## pin the newest versions that pyproject.toml allows
+	$(compile) --upgrade --output-file requirements/base.txt
+	$(compile) --upgrade --extra demo --output-file requirements/demo.txt
+	$(compile) --upgrade --extra demo --extra dev --output-file requirements/dev.txt
+	$(compile) --upgrade --extra spark --output-file requirements/spark.txt
+
+clean:  ## remove the environment and what was built; .data/ stays
+	rm -rf .venv build
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("multireco needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; name another with PYTHON=") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv .venv
+
+.venv/%: requirements/%.txt pyproject.toml | .venv/bin/python
+	@echo "Installing the pinned requirements of requirements/$*.txt"
+	@$(BIN)/pip install --disable-pip-version-check --progress-bar on -q --require-hashes -r $<
+	@$(BIN)/pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+	@touch $@
