@@ -1,0 +1,1 @@
+"""What every process needs and no app owns; imports none of the apps."""

@@ -1,0 +1,62 @@
+"""What is known about the request being answered; follows it into threads and tasks."""
+
+import re
+import secrets
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
+
+_SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+
+
+def _new_request_id() -> str:
+    return secrets.token_hex(8)
+
+
+def _new_trace_id() -> str:
+    return secrets.token_hex(16)
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """Mutable: the router makes it, the app below fills in its route template."""
+
+    request_id: str = field(default_factory=_new_request_id)
+    trace_id: str = field(default_factory=_new_trace_id)
+    route: str | None = None
+    component: str = ""
+
+
+_OUTSIDE = RequestContext(request_id="", trace_id="")
+_current: ContextVar[RequestContext | None] = ContextVar("multireco_request", default=None)
+
+
+def current() -> RequestContext:
+    """The request being answered, or an empty one outside any request."""
+    return _current.get() or _OUTSIDE
+
+
+def active() -> RequestContext | None:
+    """The request being answered, or None outside any request."""
+    return _current.get()
+
+
+def begin(request: RequestContext) -> Token[RequestContext | None]:
+    """Make `request` the current one until `end` is given the token."""
+    return _current.set(request)
+
+
+def end(token: Token[RequestContext | None]) -> None:
+    """Restore what was current before `begin`."""
+    _current.reset(token)
+
+
+def received(*, request_id: str, traceparent: str, component: str) -> RequestContext:
+    """The context of an incoming request; ids that do not look sane are replaced."""
+    trace = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
+    sane = bool(request_id) and _SANE_REQUEST_ID.fullmatch(request_id) is not None
+    return RequestContext(
+        request_id=request_id if sane else _new_request_id(),
+        trace_id=trace[1] if trace else _new_trace_id(),
+        component=component,
+    )

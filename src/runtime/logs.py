@@ -1,0 +1,56 @@
+"""JSON log lines on stdout: no address, no visitor id, no free text of a shopper."""
+
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from pythonjsonlogger.orjson import OrjsonFormatter
+
+from runtime import context
+
+# Servers and libraries that install handlers of their own, or repeat what the shell logs.
+_ADOPTED = ("uvicorn", "uvicorn.error", "gunicorn.error", "celery", "django", "django.server")
+_SILENCED = ("uvicorn.access", "gunicorn.access")
+_TALKATIVE = ("httpx2", "httpcore2", "stamina", "urllib3", "pymongo")
+
+
+class _Line(OrjsonFormatter):
+    """Adds to each record when and where it was made, and for which request."""
+
+    def __init__(self, component: str) -> None:
+        super().__init__("%(message)s")
+        self._component = component
+
+    def add_fields(
+        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
+    ) -> None:
+        request = context.current()
+        log_data["time"] = datetime.fromtimestamp(record.created, UTC).isoformat()
+        log_data["level"] = record.levelname
+        log_data["logger"] = record.name
+        log_data["component"] = request.component or self._component
+        if request.request_id:
+            log_data["request_id"] = request.request_id
+            log_data["trace_id"] = request.trace_id
+        super().add_fields(log_data, record, message_dict)
+
+
+def configure(component: str, level: str) -> None:
+    """Send every logger of this process to stdout as JSON; calling it again changes the level."""
+    root = logging.getLogger()
+    root.setLevel(level.upper())
+    if not any(isinstance(handler.formatter, _Line) for handler in root.handlers):
+        lines = logging.StreamHandler(sys.stdout)
+        lines.setFormatter(_Line(component))
+        root.handlers[:] = [lines]
+    for name in _ADOPTED:
+        adopted = logging.getLogger(name)
+        adopted.handlers.clear()
+        adopted.propagate = True
+    for name in _SILENCED:
+        silenced = logging.getLogger(name)
+        silenced.handlers.clear()
+        silenced.propagate = False
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,70 @@
+"""Prometheus metrics, named alike in every component; labels are bounded, never ids."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+from runtime import context
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+registry = CollectorRegistry()
+ProcessCollector(namespace="multireco", registry=registry)
+
+# Recommendations take a fraction of a millisecond, imports minutes: the ladder spans both.
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
+
+http_request_duration_seconds = Histogram(
+    "multireco_http_request_duration_seconds",
+    "Time from the first byte of a request to the last of its answer.",
+    ("component", "method", "route", "status"),
+    buckets=_SECONDS,
+    registry=registry,
+)
+dependency_duration_seconds = Histogram(
+    "multireco_dependency_duration_seconds",
+    "Time a call to a store or a neighbour took; outcome is ok or failed.",
+    ("component", "dependency", "outcome"),
+    buckets=_SECONDS,
+    registry=registry,
+)
+degraded_total = Counter(
+    "multireco_degraded_total",
+    "Answers given without a neighbour that should have been asked.",
+    ("neighbour",),
+    registry=registry,
+)
+rate_limited_total = Counter(
+    "multireco_rate_limited_total",
+    "Requests turned away by the edge because their network used up its limit.",
+    ("policy",),
+    registry=registry,
+)
+
+
+@contextmanager
+def timed(dependency: str) -> Iterator[None]:
+    """Observe one call to `dependency`, such as redis or catalog; failed if it raises."""
+    started = perf_counter()
+    outcome = "failed"
+    try:
+        yield
+        outcome = "ok"
+    finally:
+        dependency_duration_seconds.labels(
+            context.current().component, dependency, outcome
+        ).observe(perf_counter() - started)
+
+
+def render() -> bytes:
+    """Everything registered, in Prometheus' text format."""
+    return generate_latest(registry)

@@ -1,0 +1,35 @@
+"""The settings every process shares; each app's own settings extend them."""
+
+from functools import cache
+from typing import Annotated
+
+from pydantic import BeforeValidator, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+class RuntimeSettings(BaseSettings):
+    """Read once from the environment; every name has the prefix MULTIRECO_."""
+
+    model_config = SettingsConfigDict(env_prefix="MULTIRECO_", frozen=True, extra="ignore")
+
+    secret_key: SecretStr
+    """Signs API keys, recommendation ids and sessions; the same in every process."""
+    log_level: str = "INFO"
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    cors_origins: CommaList = ()
+    """Origins whose pages may call the API from a browser, such as https://shop.example."""
+
+
+@cache
+def current() -> RuntimeSettings:
+    """The settings of this process."""
+    return RuntimeSettings()
