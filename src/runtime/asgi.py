@@ -1,0 +1,47 @@
+"""Types of the ASGI interface, and answers made of one message pair."""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from runtime import problems
+from runtime.problems import Problem
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """The first value of a header (`name` in lower case), or nothing."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return b""
+
+
+async def answer(
+    send: Send,
+    *,
+    status: int,
+    body: bytes,
+    media_type: str,
+    headers: Mapping[str, str] | None = None,
+) -> None:
+    """Send one whole answer."""
+    raw = [(b"content-type", media_type.encode()), (b"content-length", b"%d" % len(body))]
+    raw += [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def answer_problem(send: Send, scope: Scope, problem: Problem) -> None:
+    """Send a problem document about the request of `scope`."""
+    await answer(
+        send,
+        status=problem.status,
+        body=problems.encode(problem, instance=scope["path"]),
+        media_type=problems.MEDIA_TYPE,
+        headers={"Cache-Control": "no-store", **problem.headers},
+    )

@@ -1,0 +1,32 @@
+"""One circuit breaker a neighbour, shared by everything in the process that calls it."""
+
+from asyncio import CancelledError
+from functools import cache
+from types import TracebackType
+
+from circuitbreaker import CircuitBreaker
+
+_FAILURES_TO_OPEN = 5
+# Short enough that a healed neighbour is noticed within seconds, long enough to spare a dead one.
+_OPEN_SECONDS = 2
+
+
+class _Breaker(CircuitBreaker):  # type: ignore[misc]  # the library ships no types
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        trouble: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        """A call that its caller gave up says nothing about the neighbour, good or bad."""
+        if kind is not None and issubclass(kind, CancelledError):
+            return False
+        return bool(super().__exit__(kind, trouble, traceback))
+
+
+@cache
+def breaker(neighbour: str) -> CircuitBreaker:
+    """The breaker of `neighbour`: `with` it around a call, after asking whether it is opened."""
+    return _Breaker(
+        failure_threshold=_FAILURES_TO_OPEN, recovery_timeout=_OPEN_SECONDS, name=neighbour
+    )

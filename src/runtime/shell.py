@@ -1,0 +1,121 @@
+"""The outermost layer of every ASGI process: ids, logs, metrics, probes, guards and the last
+word on errors.
+
+Where a component is mounted inside the router, the router's shell does all of that and the
+component's own adds its name and its body limits.
+"""
+
+import logging
+from collections.abc import Mapping
+from contextlib import nullcontext
+from time import perf_counter
+
+from runtime import context, health, metrics, problems, tracing
+from runtime.asgi import ASGIApp, Message, Receive, Scope, Send, answer, answer_problem, header
+from runtime.body_guard import guard
+from runtime.cors import allow_listed_origins
+
+log = logging.getLogger("multireco.access")
+_CONTEXT = "multireco.context"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def shell(
+    app: ASGIApp,
+    *,
+    component: str,
+    readiness: health.Readiness,
+    body_limits: Mapping[str, int] | None = None,
+) -> ASGIApp:
+    """`app` as a process of the product.
+
+    `body_limits`: path prefix → bytes (64 KiB where none fits, 0: streamed, the app bounds it).
+    `readiness`: name of each thing leaned on → "ok", "unready" where no useful answer can be
+    given without it, or any other words for degraded.
+    """
+    guarded = guard(app, body_limits=body_limits or {})
+    outermost = _outermost(allow_listed_origins(guarded), component, readiness)
+
+    async def shelled(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await app(scope, receive, send)
+        above = scope.get(_CONTEXT)
+        if above is None:
+            return await outermost(scope, receive, send)
+        above.component = component
+        return await guarded(scope, receive, send)
+
+    return shelled
+
+
+def _outermost(app: ASGIApp, component: str, readiness: health.Readiness) -> ASGIApp:
+    async def outermost(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path in health.PATHS:
+            told = await health.probe(path, readiness)
+            await answer(send, status=told.status, body=told.body, media_type=told.media_type)
+            return
+        traceparent = header(scope, b"traceparent").decode("latin-1")
+        request = context.received(
+            request_id=header(scope, b"x-request-id").decode("latin-1"),
+            traceparent=traceparent,
+            component=component,
+        )
+        token = context.begin(request)
+        try:
+            scope[_CONTEXT] = request
+            span = (
+                tracing.serving(request, method=scope["method"], traceparent=traceparent)
+                if tracing.enabled()
+                else nullcontext()
+            )
+            with span:
+                await _serve(app, request, scope, receive, send)
+        finally:
+            context.end(token)
+
+    return outermost
+
+
+async def _serve(
+    app: ASGIApp, request: context.RequestContext, scope: Scope, receive: Receive, send: Send
+) -> None:
+    started = perf_counter()
+    status = 0
+    id_header = (b"x-request-id", request.request_id.encode())
+
+    async def observed(message: Message) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+            message["headers"] = [*message.get("headers", ()), id_header]
+        await send(message)
+
+    try:
+        await app(scope, receive, observed)
+    except Exception:  # noqa: BLE001  # the process's edge: nothing above could tell the caller
+        logging.getLogger("multireco.fault").exception("a request met a fault")
+        if not status:
+            await answer_problem(observed, scope, problems.unexpected())
+    finally:
+        tracing.answered(status)
+        # No answer at all means that the client hung up; 499 is what NGINX calls that.
+        _observe(request, scope["method"], status or 499, perf_counter() - started)
+
+
+def _observe(request: context.RequestContext, method: str, status: int, seconds: float) -> None:
+    method = method if method in _METHODS else "other"
+    route = request.route or "unmatched"
+    metrics.http_request_duration_seconds.labels(
+        request.component, method, route, str(status)
+    ).observe(seconds)
+    if log.isEnabledFor(logging.INFO):
+        log.info(
+            "answered",
+            extra={
+                "method": method,
+                "route": route,
+                "status": status,
+                "duration_ms": round(seconds * 1000, 3),
+            },
+        )
