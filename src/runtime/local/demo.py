@@ -1,0 +1,165 @@
+"""`make demo` and `make split`: a shop with real groceries, ready to be looked at."""
+
+import fcntl
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.panel import Panel
+
+from runtime.local import groceries, stores
+from runtime.local.processes import ROOT, Processes, address_of, wait_until_ready
+from runtime.local.servers import ServerFailed, accepts
+
+STAFF_NAME = "admin"
+RETENTION_DAYS = "400"  # the groceries span a year, and all of it is worth training on
+say = Console(highlight=False).print
+
+
+class Refused(Exception):
+    """The demo cannot start; the message says what to do."""
+
+
+def serve(data: Path, *, port: int, start: Callable[..., None]) -> None:
+    """Prepare the shop in `data` where it is not yet, serve it, and stop all on Ctrl-C.
+
+    Errors: Refused, ServerFailed, subprocess.CalledProcessError.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if accepts(port):
+        raise Refused(f"Port {port} is taken. Choose another: make demo PORT={port + 1}")
+    with _only_one(data), stores.embedded(data, given=_given()) as addresses:
+        environment = {**addresses, **_kept_settings(data)}
+        _write_environment(data, environment, port)
+        _command(
+            "migrating the databases", environment, "/bin/sh", "deploy/entrypoint.sh", "migrate"
+        )
+        with Processes(environment, data / "logs") as processes:
+            start(processes, port=port)
+            password = _fill(data, environment, port) if _new(data) else None
+            wait_until_ready(processes)
+            _say_where(port, password)
+            _watch(processes)
+    say("\nStopped. Everything is kept in .data/; the next start takes seconds.")
+
+
+def _fill(data: Path, environment: Mapping[str, str], port: int) -> str:
+    """Load the groceries, train and make the first staff account; returns its password."""
+    made = groceries.write(data / "feed", now=datetime.now(UTC))
+    say(
+        f"All times of the groceries are moved forward by {made.moved_forward.days} days, "
+        "so that the last purchase was an hour ago."
+    )
+    here = {
+        **environment,
+        "MULTIRECO_CATALOG_URL": address_of(port),
+        "MULTIRECO_PROFILE_URL": address_of(port),
+    }
+    password = secrets.token_urlsafe(12)
+    _multireco("loading 92,331 products", here, "import_products", str(made.products))
+    _multireco("loading 1.46 million purchase lines", here, "import_events", str(made.events))
+    _multireco("training", here, "train")
+    _multireco(
+        "making the staff account",
+        {**here, "DJANGO_SUPERUSER_PASSWORD": password},
+        *("createsuperuser", "--noinput", "--username", STAFF_NAME, "--email", "", "-v", "0"),
+    )
+    (data / "filled").touch()
+    return password
+
+
+def _new(data: Path) -> bool:
+    return not (data / "filled").exists()
+
+
+def _multireco(what: str, environment: Mapping[str, str], *arguments: str) -> None:
+    _command(what, environment, sys.executable, str(ROOT / "manage.py"), *arguments)
+
+
+def _command(what: str, environment: Mapping[str, str], *arguments: str) -> None:
+    say(f"[bold]→[/] {what}")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    began = time.monotonic()
+    subprocess.run(arguments, env={**os.environ, **environment, "PATH": path}, cwd=ROOT, check=True)
+    say(f"  [dim]{time.monotonic() - began:.1f} s[/]")
+
+
+def _watch(processes: Processes) -> None:
+    """Until Ctrl-C; a process that ends by itself is an error."""
+    try:
+        while True:
+            time.sleep(0.5)
+            for name, server in processes.running.items():
+                if not server.running():
+                    raise ServerFailed(f"{name} ended by itself; its log is {server.log}")
+    except KeyboardInterrupt:
+        say("\nStopping…")
+
+
+def _say_where(port: int, password: str | None) -> None:
+    url = address_of(port)
+    first_items = '[{"item_id":"1082185"},{"item_id":"981760"},{"item_id":"995242"}]'
+    account = (
+        f"{STAFF_NAME} / {password}" if password else f"{STAFF_NAME}, password as printed first"
+    )
+    say(
+        Panel.fit(
+            f"{url}/shop/      a storefront\n"
+            f"{url}/explore/   try a recommendation and see why\n"
+            f"{url}/admin/     curate ({account})\n"
+            f"{url}/docs       the API\n\n"
+            f"curl -s {url}/v1/recommendations -H 'Content-Type: application/json' \\\n"
+            f'  -d \'{{"items":{first_items},"count":12}}\'',
+            title="multireco is ready — Ctrl-C stops it",
+        ),
+        markup=False,
+    )
+
+
+@contextmanager
+def _only_one(data: Path) -> Iterator[None]:
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as taken:
+            raise Refused(f"A demo already runs on {data}. Stop it first (Ctrl-C).") from taken
+        yield
+
+
+def _given() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if key.startswith("MULTIRECO_")}
+
+
+def _kept_settings(data: Path) -> dict[str, str]:
+    """The settings of this checkout; the secret is made once."""
+    secret = data / "secret"
+    if not secret.exists():
+        _write_private(secret, secrets.token_urlsafe(48))
+    return {
+        "MULTIRECO_SECRET_KEY": secret.read_text(),
+        "MULTIRECO_MODEL_DIR": str(data.resolve() / "models"),
+        "MULTIRECO_EVENT_RETENTION_DAYS": RETENTION_DAYS,
+    }
+
+
+def _write_environment(data: Path, environment: Mapping[str, str], port: int) -> None:
+    """For the `multireco` command in another terminal while the demo runs."""
+    urls = {f"MULTIRECO_{part}_URL": address_of(port) for part in ("CATALOG", "PROFILE")}
+    _write_private(
+        data / "env",
+        "".join(f"{key}={value}\n" for key, value in {**environment, **urls}.items()),
+    )
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)

@@ -1,0 +1,97 @@
+"""The product's own processes on one machine: mounted in one, or split by role."""
+
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from runtime.local.servers import Server, accepts, free_port
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Processes:
+    """Roles of deploy/entrypoint.sh, each a child process; all end with the context."""
+
+    def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
+        self._stack = ExitStack()
+        self._environment = {
+            **environment,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+        self._logs = logs
+        self.running: dict[str, Server] = {}
+
+    def __enter__(self) -> "Processes":
+        self._logs.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    def start(self, role: str, *, port: int | None = None, **environment: str) -> Server:
+        """Start one role, its words in `logs/ROLE.log`."""
+        log = self._logs / f"{role}.log"
+        log.unlink(missing_ok=True)
+        server = Server(
+            role,
+            ["/bin/sh", str(ROOT / "deploy/entrypoint.sh"), role],
+            log=log,
+            ready=lambda: port is None or _ready(port),
+            environment={
+                **self._environment,
+                **environment,
+                "HOST": "127.0.0.1",
+                "PORT": str(port or 0),
+            },
+        )
+        self._stack.callback(server.stop)
+        self.running[role] = server
+        return server
+
+
+def address_of(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def start_mounted(processes: Processes, *, port: int) -> None:
+    """All three components in one process, with the relay and one worker beside it."""
+    processes.start("all", port=port)
+    _start_background(processes, catalog=address_of(port), profile=address_of(port))
+
+
+def start_split(processes: Processes, *, port: int) -> None:
+    """One process a role behind the router, over plain HTTP on loopback."""
+    ports = {role: free_port() for role in ("profile", "catalog", "reco")}
+    urls = {f"MULTIRECO_{role.upper()}_URL": address_of(ports[role]) for role in ports}
+    for role in ports:
+        processes.start(role, port=ports[role], **urls)
+    processes.start("router", port=port, **urls)
+    _start_background(
+        processes, catalog=address_of(ports["catalog"]), profile=address_of(ports["profile"])
+    )
+
+
+def wait_until_ready(processes: Processes, seconds: float = 60) -> None:
+    """Block until every process that listens answers; raises ServerFailed."""
+    for server in processes.running.values():
+        server.wait_until_ready(seconds)
+
+
+def _start_background(processes: Processes, *, catalog: str, profile: str) -> None:
+    urls = {"MULTIRECO_CATALOG_URL": catalog, "MULTIRECO_PROFILE_URL": profile}
+    for role in ("relay", "worker", "beat"):
+        processes.start(role, **urls)
+
+
+def _ready(port: int) -> bool:
+    if not accepts(port):
+        return False
+    try:
+        with urllib.request.urlopen(f"{address_of(port)}/readyz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
