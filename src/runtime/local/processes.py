@@ -32,7 +32,9 @@ class Processes:
     def __exit__(self, *exception: object) -> None:
         self._stack.close()
 
-    def start(self, role: str, *, port: int | None = None, **environment: str) -> Server:
+    def start(
+        self, role: str, *, urls: Mapping[str, str] | None = None, port: int | None = None
+    ) -> Server:
         """Start one role, its words in `logs/ROLE.log`."""
         log = self._logs / f"{role}.log"
         log.unlink(missing_ok=True)
@@ -43,7 +45,7 @@ class Processes:
             ready=lambda: port is None or _ready(port),
             environment={
                 **self._environment,
-                **environment,
+                **(urls or {}),
                 "HOST": "127.0.0.1",
                 "PORT": str(port or 0),
             },
@@ -68,8 +70,8 @@ def start_split(processes: Processes, *, port: int) -> None:
     ports = {role: free_port() for role in ("profile", "catalog", "reco")}
     urls = {f"MULTIRECO_{role.upper()}_URL": address_of(ports[role]) for role in ports}
     for role in ports:
-        processes.start(role, port=ports[role], **urls)
-    processes.start("router", port=port, **urls)
+        processes.start(role, port=ports[role], urls=urls)
+    processes.start("router", port=port, urls=urls)
     _start_background(
         processes, catalog=address_of(ports["catalog"]), profile=address_of(ports["profile"])
     )
@@ -84,7 +86,7 @@ def wait_until_ready(processes: Processes, seconds: float = 60) -> None:
 def _start_background(processes: Processes, *, catalog: str, profile: str) -> None:
     urls = {"MULTIRECO_CATALOG_URL": catalog, "MULTIRECO_PROFILE_URL": profile}
     for role in ("relay", "worker", "beat"):
-        processes.start(role, **urls)
+        processes.start(role, urls=urls)
 
 
 def _ready(port: int) -> bool:
