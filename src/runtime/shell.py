@@ -100,10 +100,10 @@ async def _serve(
     finally:
         tracing.answered(status)
         # No answer at all means that the client hung up; 499 is what NGINX calls that.
-        _observe(request, scope["method"], status or 499, perf_counter() - started)
+        observe(request, scope["method"], status or 499, perf_counter() - started)
 
 
-def _observe(request: context.RequestContext, method: str, status: int, seconds: float) -> None:
+def observe(request: context.RequestContext, method: str, status: int, seconds: float) -> None:
     method = method if method in _METHODS else "other"
     route = request.route or "unmatched"
     metrics.http_request_duration_seconds.labels(

@@ -1,0 +1,135 @@
+"""The shell of Flask applications: problem details always, and the rest under plain WSGI.
+
+Where the application is mounted under an ASGI shell, that one logs, measures and probes.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+
+import orjson
+from flask import Flask, Response, g, request
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from runtime import context, cors, health, problems, settings, shell
+from runtime.body_guard import DEFAULT_LIMIT_BYTES
+from runtime.problems import FieldError, Problem
+
+log = logging.getLogger("multireco.fault")
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_TELLING_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
+
+
+def install(app: Flask, *, component: str, readiness: Callable[[], Mapping[str, str]]) -> None:
+    """Give `app` problem documents, probes, a request context, metrics and an access log.
+
+    `readiness` answers as runtime.shell's does, without being async.
+    """
+    app.config.setdefault("MAX_CONTENT_LENGTH", DEFAULT_LIMIT_BYTES)
+    app.before_request(lambda: _begin(component))
+    app.after_request(_finish)
+    app.teardown_request(_end)
+    app.register_error_handler(Problem, answer)
+    app.register_error_handler(ValidationError, answer_validation)
+    app.register_error_handler(HTTPException, _http_exception)
+    app.register_error_handler(Exception, _fault)
+    app.add_url_rule("/livez", "livez", lambda: _probe(health.live()))
+    app.add_url_rule("/readyz", "readyz", lambda: _probe(health.ready(readiness())))
+    app.add_url_rule("/metrics", "metrics", lambda: _probe(health.measured()))
+
+
+def _begin(component: str) -> Response | None:
+    mounted = context.active()
+    if mounted is None:
+        g.request_started = perf_counter()
+        g.request_context = context.received(
+            request_id=request.headers.get("X-Request-ID", ""),
+            traceparent=request.headers.get("traceparent", ""),
+            component=component,
+        )
+        g.request_token = context.begin(g.request_context)
+    current = context.current()
+    current.component = component
+    current.route = request.url_rule.rule if request.url_rule else None
+    if "Content-Encoding" in request.headers:
+        return answer(Problem("unsupported-media-type", "Compressed bodies are not taken."))
+    return None
+
+
+def _finish(response: Response) -> Response:
+    if "request_context" in g and request.path not in health.PATHS:
+        response.headers["X-Request-ID"] = g.request_context.request_id
+        _allow_listed_origin(response)
+        seconds = perf_counter() - g.request_started
+        shell.observe(g.request_context, request.method, response.status_code, seconds)
+    return response
+
+
+def _end(_: BaseException | None) -> None:
+    if "request_token" in g:
+        context.end(g.pop("request_token"))
+
+
+def _allow_listed_origin(response: Response) -> None:
+    origin = request.headers.get("Origin", "")
+    if origin in settings.current().cors_origins:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Methods"] = ", ".join(cors.METHODS)
+        response.headers["Access-Control-Allow-Headers"] = ", ".join(cors.REQUEST_HEADERS)
+        response.headers["Access-Control-Expose-Headers"] = ", ".join(cors.ANSWER_HEADERS)
+        response.vary.add("Origin")
+
+
+def _probe(told: health.Probe) -> Response:
+    return Response(told.body, status=told.status, mimetype=told.media_type)
+
+
+def answer(problem: Problem) -> Response:
+    """The problem as a Flask response."""
+    return Response(
+        problems.encode(problem, instance=request.path),
+        status=problem.status,
+        content_type=problems.MEDIA_TYPE,
+        headers={"Cache-Control": "no-store", **problem.headers},
+    )
+
+
+def answer_validation(error: ValidationError) -> Response:
+    """The answer to a request that a contract refused; also flask-openapi3's callback."""
+    return answer(_of_validation(error))
+
+
+def _http_exception(refused: HTTPException) -> AnyResponse:
+    if refused.response is not None or refused.code is None or refused.code < 400:
+        return refused.get_response()
+    kept = {name: value for name, value in refused.get_headers() if name in _TELLING_HEADERS}
+    return answer(problems.for_status(refused.code, headers=kept))
+
+
+def _fault(_: Exception) -> Response:
+    log.exception("a request met a fault")
+    return answer(problems.unexpected())
+
+
+def _of_validation(error: ValidationError) -> Problem:
+    if request.method in _WITH_BODY:
+        if not request.is_json:
+            return Problem("unsupported-media-type", "Send the body as application/json.")
+        try:
+            orjson.loads(request.get_data())
+        except orjson.JSONDecodeError as trouble:
+            return Problem("malformed-json", f"The body could not be parsed as JSON: {trouble}.")
+    details = error.errors(include_url=False, include_context=False)
+    found = [FieldError(_pointer(detail["loc"]), detail["msg"]) for detail in details]
+    fields = "1 field is" if len(found) == 1 else f"{len(found)} fields are"
+    return Problem("invalid-fields", f"{fields} not valid; see errors.", errors=found)
+
+
+def _pointer(location: Sequence[str | int]) -> str:
+    if location and location[0] in (request.view_args or {}):
+        return f"path: {location[0]}"
+    if request.method not in _WITH_BODY:
+        return f"?{location[0]}" if location else "?"
+    return problems.pointer(location)
