@@ -43,6 +43,12 @@ def all_products() -> Iterator[Product]:
     return Product.objects.order_by("item_id").iterator(chunk_size=2000)
 
 
+def known_item_ids(item_ids: Collection[str]) -> set[str]:
+    """Those of these ids that are products, hidden and retired ones too."""
+    found = Product.objects.filter(item_id__in=item_ids)
+    return set(found.order_by().values_list("item_id", flat=True))
+
+
 def all_rules() -> list[CuratedRule]:
     """Every rule, those that are off or out of date too, in the order they were made."""
     rules = Rule.objects.select_related("placement").order_by("id")
@@ -96,7 +102,7 @@ def save_product(product: Product, *, changed: Collection[str], user_id: int | N
     row.updated_at = timezone.now()
     row._history_user_id = user_id  # type: ignore[attr-defined]  # read by simple-history
     row.save()
-    OutboxEntry.objects.create(product_id=row.pk, version=version)
+    OutboxEntry.objects.create(product_id=row.pk, version=version, urgent=True)
     CurationClock.objects.update(version=version)
 
 
