@@ -1,0 +1,147 @@
+"""The session index: one log of events as arrays that can be mapped into memory."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reco_app.engine import linear, sessions
+from reco_app.engine.parameters import Parameters
+
+EVENT_TYPES = ("view", "click", "add-to-cart", "purchase")
+POPULARITY_WEIGHTS = np.array([1.0, 1.0, 2.0, 3.0], np.float32)  # by event type
+PURCHASE = np.uint8(1 << EVENT_TYPES.index("purchase"))
+DAY_SECONDS = 86_400.0
+
+
+class Log(NamedTuple):
+    """Events as columns of one length, in any order."""
+
+    session: NDArray[np.int64]
+    """Number of the event's session; -1 where it has none: it then counts for popularity only."""
+    item: NDArray[np.int32]
+    """Place in the list of items."""
+    event_type: NDArray[np.uint8]
+    """Place in EVENT_TYPES."""
+    at: NDArray[np.float64]
+    """Seconds since 1970."""
+
+
+class Catalogue(NamedTuple):
+    """What the index needs to know of the items, by place in the list of items."""
+
+    category: NDArray[np.int32]
+    """Number of the finest category; -1 where unknown."""
+    published_at: NDArray[np.float64]
+    """Seconds since 1970; 0 where unknown, then the first event counts."""
+
+
+class Index(NamedTuple):
+    """S sessions, N items, E distinct pairs of them; sessions are numbered from old to new."""
+
+    session_start: NDArray[np.int64]  # S + 1
+    session_items: NDArray[np.int32]  # E, by session, by first occurrence
+    session_positions: NDArray[np.int32]  # E: how many moments of the session came before
+    session_at: NDArray[np.float64]  # S, time of the last event
+    item_start: NDArray[np.int64]  # N + 1
+    item_sessions: NDArray[np.int32]  # E, by item, newest session first
+    item_kinds: NDArray[np.uint8]  # E, bit t set: an event of type t
+    idf: NDArray[np.float32]  # N
+    popular: NDArray[np.float32]  # N
+    popular_order: NDArray[np.int32]  # N
+    trending: NDArray[np.float32]  # N
+    trending_order: NDArray[np.int32]  # N
+    published_at: NDArray[np.float64]  # N
+    new_order: NDArray[np.int32]  # N
+    category: NDArray[np.int32]  # N, -1 where unknown
+    category_start: NDArray[np.int64]  # categories + 1
+    category_items: NDArray[np.int32]  # by category, most popular first
+    basket_start: NDArray[np.int64]  # N + 1
+    basket_items: NDArray[np.int32]  # by item, heaviest first
+    basket_weights: NDArray[np.float32]
+    similar_start: NDArray[np.int64]  # N + 1
+    similar_items: NDArray[np.int32]
+    similar_weights: NDArray[np.float32]
+
+
+def build(log: Log, catalogue: Catalogue, parameters: Parameters, *, now: float) -> Index:
+    """Index a log; the order of its rows does not matter.
+
+    `now` (seconds since 1970) is the moment that trends are measured from.
+    """
+    count = len(catalogue.category)
+    by_session = sessions.collapse(log)
+    by_item = sessions.invert(by_session, count)
+    popular, trending = _popularity(log, by_session, count, parameters, now)
+    published_at = _published(log, catalogue)
+    category_start, category_items = _by_category(catalogue.category, popular)
+    bought = sessions.only(by_session, PURCHASE)
+    baskets = bought if len(bought.items) else by_session
+    basket = linear.basket_weights(baskets, sessions.invert(baskets, count), parameters.basket)
+    similar = linear.cosine(by_session, by_item)
+    return Index(
+        session_start=by_session.start,
+        session_items=by_session.items,
+        session_positions=by_session.positions,
+        session_at=by_session.at,
+        item_start=by_item.start,
+        item_sessions=by_item.sessions,
+        item_kinds=by_item.kinds,
+        idf=_idf(by_item.start, len(by_session.at)),
+        popular=popular,
+        popular_order=_descending(popular),
+        trending=trending,
+        trending_order=_descending(trending, popular),
+        published_at=published_at,
+        new_order=_descending(published_at, popular),
+        category=catalogue.category,
+        category_start=category_start,
+        category_items=category_items,
+        basket_start=basket.start,
+        basket_items=basket.items,
+        basket_weights=basket.weights,
+        similar_start=similar.start,
+        similar_items=similar.items,
+        similar_weights=similar.weights,
+    )
+
+
+def _idf(item_start: NDArray[np.int64], session_count: int) -> NDArray[np.float32]:
+    frequency = np.maximum(np.diff(item_start), 1)
+    return np.log1p(max(session_count, 1) / frequency).astype(np.float32)
+
+
+def _popularity(
+    log: Log, by_session: sessions.BySession, count: int, parameters: Parameters, now: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Sessions that chose each item, weighted by the strongest event; and the same, decayed."""
+    strongest = np.floor(np.log2(np.maximum(by_session.kinds, 1))).astype(np.int64)
+    alone = log.session < 0
+    lengths = np.diff(by_session.start)
+    items = np.concatenate([by_session.items, log.item[alone]])
+    at = np.concatenate([np.repeat(by_session.at, lengths), log.at[alone]])
+    weights = POPULARITY_WEIGHTS[np.concatenate([strongest, log.event_type[alone]])]
+    half_lives = np.maximum(now - at, 0) / DAY_SECONDS / parameters.trending_half_life_days
+    popular = np.bincount(items, weights, count)
+    trending = np.bincount(items, weights * np.exp2(-half_lives), count)
+    return popular.astype(np.float32), trending.astype(np.float32)
+
+
+def _published(log: Log, catalogue: Catalogue) -> NDArray[np.float64]:
+    first = np.full(len(catalogue.category), np.inf)
+    np.minimum.at(first, log.item, log.at)
+    first[np.isinf(first)] = 0.0
+    return np.where(catalogue.published_at > 0, catalogue.published_at, first)
+
+
+def _by_category(
+    category: NDArray[np.int32], popular: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    known = np.flatnonzero(category >= 0)
+    order = known[np.lexsort((known, -popular[known], category[known]))]
+    counts = np.bincount(category[known], minlength=0)
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), order.astype(np.int32)
+
+
+def _descending(*keys: NDArray[np.floating]) -> NDArray[np.int32]:
+    return np.lexsort([-key for key in reversed(keys)]).astype(np.int32)

@@ -1,0 +1,330 @@
+"""The compiled inner loops of ranking. Arrays are read-only but for scratch and answers.
+
+Every list is in one total order, score first and then the item's place, so that a shorter list
+is always the beginning of a longer one.
+"""
+
+# Compiled code has types of its own, which mypy cannot see.
+# mypy: disable-error-code="no-untyped-def"
+
+import numpy as np
+from numba import njit
+
+LEAST_AGE_WEIGHT = 1e-3
+MOST_MATCHES = 64  # bits of the word that tells which context items a session shares, newest first
+
+
+@njit(cache=True, nogil=True)
+def weigh(items, kinds, quantities, ages, weighing):
+    """How much each context item counts; of a repeated item only its strongest entry does."""
+    length = len(items)
+    weights = np.zeros(length, np.float32)
+    by_kind = (weighing.viewed, weighing.clicked, weighing.carted, weighing.bought)
+    newer = 0
+    for place in range(length - 1, -1, -1):
+        later = -1
+        for other in range(length - 1, place, -1):
+            if items[other] == items[place] and weights[other] > 0:
+                later = other
+        if later < 0 and newer >= weighing.last_items:
+            continue
+        age = max(2.0 ** (-ages[place] / weighing.age_half_life_seconds), LEAST_AGE_WEIGHT)
+        amount = 1.0 + weighing.quantity_weight * np.log(max(quantities[place], 1.0))
+        order = np.exp(-newer / weighing.order_decay)
+        weight = np.float32(by_kind[kinds[place]] * amount * age * order)
+        if later < 0:
+            weights[place] = weight
+            newer += 1
+        elif weight > weights[later]:
+            weights[later] = 0
+            weights[place] = weight
+    return weights
+
+
+@njit(cache=True, nogil=True)
+def neighbours(items, weights, index, settings, scratch):
+    """Sessions most like the context: their numbers, weights, and which items they share."""
+    similarity, matches = scratch.similarity, scratch.matches
+    oldest = max(len(items) - MOST_MATCHES, 0)
+    touched = np.empty(int((len(items) - oldest) * settings.sample), np.int32)
+    found = 0
+    for place in range(len(items) - 1, oldest - 1, -1):
+        if weights[place] <= 0:
+            continue
+        item = items[place]
+        bit = np.uint64(1) << np.uint64(len(items) - 1 - place)
+        weight = np.float32(weights[place] * index.idf[item] ** settings.match_idf_power)
+        first = index.item_start[item]
+        last = min(index.item_start[item + 1], first + int(settings.sample))
+        for pair in range(first, last):
+            session = index.item_sessions[pair]
+            if matches[session] == 0:
+                touched[found] = session
+                found += 1
+            similarity[session] += weight
+            matches[session] |= bit
+    if found == 0:
+        return touched[:0], np.empty(0, np.float32), np.empty(0, np.uint64)
+    newest = index.session_at[len(index.session_at) - 1]
+    values = np.empty(found, np.float32)
+    for place in range(found):
+        session = touched[place]
+        length = index.session_start[session + 1] - index.session_start[session]
+        days = (newest - index.session_at[session]) / 86_400.0
+        values[place] = (
+            similarity[session]
+            * np.exp(-days / settings.recency_days)
+            / np.float32(length) ** settings.length_power
+        )
+    kept = _largest(values, int(settings.neighbours))
+    sessions = touched[kept]
+    shared = np.empty(len(kept), np.uint64)
+    for place in range(len(kept)):
+        shared[place] = matches[sessions[place]]
+    for place in range(found):
+        similarity[touched[place]] = 0
+        matches[touched[place]] = 0
+    return sessions, values[kept], shared
+
+
+@njit(cache=True, nogil=True)
+def _largest(values, limit):
+    """Places of the largest values; of equal ones at the border, the first met."""
+    if len(values) <= limit:
+        return np.arange(len(values))
+    threshold = np.partition(values, len(values) - limit)[len(values) - limit]
+    kept = np.empty(limit, np.int64)
+    filled = 0
+    above = 0
+    for place in range(len(values)):
+        if values[place] > threshold:
+            above += 1
+    equal = limit - above
+    for place in range(len(values)):
+        if values[place] > threshold:
+            kept[filled] = place
+            filled += 1
+        elif values[place] == threshold and equal > 0:
+            kept[filled] = place
+            filled += 1
+            equal -= 1
+    return kept
+
+
+@njit(cache=True, nogil=True)
+def session_scores(items, weights, index, settings, mask, scratch):
+    """Score the items of the nearest sessions into the cells of `scratch`, until `take_best`.
+
+    Returns how many were touched, and the neighbours for `session_shares`.
+    """
+    cells, touched = scratch.cells, scratch.touched
+    sessions, values, shared = neighbours(items, weights, index, settings, scratch)
+    found = 0
+    for place in range(len(sessions)):
+        first = index.session_start[sessions[place]]
+        last = index.session_start[sessions[place] + 1]
+        match = _position(items, shared[place], index, first, last)
+        for pair in range(first, last):
+            item = index.session_items[pair]
+            if mask[item] == 0:
+                continue
+            steps = abs(index.session_positions[pair] - match)
+            if cells[item] == 0:
+                touched[found] = item
+                found += 1
+            cells[item] += values[place] * np.exp(np.float32(-steps / settings.distance_decay))
+    for place in range(found):
+        item = touched[place]
+        cells[item] *= index.idf[item] ** settings.score_idf_power
+    if settings.repeat_factor != 1.0:
+        for place in range(len(items)):
+            if weights[place] > 0:
+                cells[items[place]] *= settings.repeat_factor
+    return found, (sessions, values, shared)
+
+
+@njit(cache=True, nogil=True)
+def _position(items, shared, index, first, last):
+    """Where in a session the newest of the shared context items stands."""
+    newest = len(items) - 1
+    while shared & np.uint64(1) == 0:
+        shared >>= np.uint64(1)
+        newest -= 1
+    for pair in range(first, last):
+        if index.session_items[pair] == items[newest]:
+            return index.session_positions[pair]
+    return 0
+
+
+@njit(cache=True, nogil=True)
+def session_shares(items, weights, index, settings, nearest, ranked, places):
+    """Each context item's part in the scores of the ranked items; rows sum to 1.
+
+    `places` is scratch, one cell an item, -1 before and after.
+    """
+    sessions, values, shared = nearest
+    shares = np.zeros((len(ranked), len(items)), np.float32)
+    for row in range(len(ranked)):
+        places[ranked[row]] = row
+    parts = np.zeros(len(items), np.float32)
+    for place in range(len(sessions)):
+        total = np.float32(0)
+        for column in range(len(items)):
+            parts[column] = 0
+            age = len(items) - 1 - column
+            if age < MOST_MATCHES and (shared[place] >> np.uint64(age)) & np.uint64(1):
+                idf = index.idf[items[column]]
+                parts[column] = weights[column] * idf**settings.match_idf_power
+                total += parts[column]
+        first = index.session_start[sessions[place]]
+        last = index.session_start[sessions[place] + 1]
+        match = _position(items, shared[place], index, first, last)
+        for pair in range(first, last):
+            row = places[index.session_items[pair]]
+            if row < 0:
+                continue
+            steps = abs(index.session_positions[pair] - match)
+            value = values[place] * np.exp(np.float32(-steps / settings.distance_decay))
+            for column in range(len(items)):
+                shares[row, column] += value * parts[column] / total
+    for row in range(len(ranked)):
+        places[ranked[row]] = -1
+        total = shares[row].sum()
+        if total > 0:
+            shares[row] /= total
+    return shares
+
+
+@njit(cache=True, nogil=True)
+def linear_scores(items, weights, start, others, values, mask, cells, touched):
+    """Score what goes with the context by stored item-item weights; returns how many."""
+    found = 0
+    for place in range(len(items)):
+        if weights[place] <= 0:
+            continue
+        for pair in range(start[items[place]], start[items[place] + 1]):
+            other = others[pair]
+            if mask[other] == 0:
+                continue
+            if cells[other] == 0:
+                touched[found] = other
+                found += 1
+            cells[other] += weights[place] * values[pair]
+    return found
+
+
+@njit(cache=True, nogil=True)
+def linear_shares(items, weights, start, others, values, ranked, places):
+    """Each context item's part in the linear scores of the ranked items."""
+    shares = np.zeros((len(ranked), len(items)), np.float32)
+    for row in range(len(ranked)):
+        places[ranked[row]] = row
+    for column in range(len(items)):
+        if weights[column] <= 0:
+            continue
+        for pair in range(start[items[column]], start[items[column] + 1]):
+            row = places[others[pair]]
+            if row >= 0:
+                shares[row, column] += weights[column] * values[pair]
+    for row in range(len(ranked)):
+        places[ranked[row]] = -1
+        total = shares[row].sum()
+        if total > 0:
+            shares[row] /= total
+    return shares
+
+
+@njit(cache=True, nogil=True)
+def take_best(cells, touched, found, taken, limit):
+    """The best of the touched cells, in order, not yet taken; clears the cells.
+
+    Returns items and scores, at most `limit` of each.
+    """
+    heap = np.empty(limit, np.int32)
+    size = 0
+    for place in range(found):
+        item = touched[place]
+        if taken[item] or cells[item] <= 0:
+            continue
+        if size < limit:
+            heap[size] = item
+            _rise(heap, size, cells)
+            size += 1
+        elif limit > 0 and _worse(heap[0], item, cells):
+            heap[0] = item
+            _sink(heap, size, cells)
+    items = np.empty(size, np.int32)
+    scores = np.empty(size, np.float64)
+    for place in range(size - 1, -1, -1):
+        items[place] = heap[0]
+        scores[place] = cells[heap[0]]
+        heap[0] = heap[place]
+        _sink(heap, place, cells)
+    for place in range(found):
+        cells[touched[place]] = 0
+    return items, scores
+
+
+@njit(cache=True, nogil=True)
+def _worse(left, right, cells):
+    if cells[left] != cells[right]:
+        return cells[left] < cells[right]
+    return left > right
+
+
+@njit(cache=True, nogil=True)
+def _rise(heap, place, cells):
+    while place > 0:
+        parent = (place - 1) // 2
+        if not _worse(heap[place], heap[parent], cells):
+            return
+        heap[place], heap[parent] = heap[parent], heap[place]
+        place = parent
+
+
+@njit(cache=True, nogil=True)
+def _sink(heap, size, cells):
+    place = 0
+    while True:
+        child = 2 * place + 1
+        if child >= size:
+            return
+        if child + 1 < size and _worse(heap[child + 1], heap[child], cells):
+            child += 1
+        if not _worse(heap[child], heap[place], cells):
+            return
+        heap[place], heap[child] = heap[child], heap[place]
+        place = child
+
+
+@njit(cache=True, nogil=True)
+def walk(order, mask, taken, limit):
+    """The first items of an order that the mask allows and that are not taken."""
+    items = np.empty(limit, np.int32)
+    filled = 0
+    for item in order:
+        if filled == limit:
+            break
+        if mask[item] and not taken[item]:
+            items[filled] = item
+            filled += 1
+    return items[:filled]
+
+
+@njit(cache=True, nogil=True)
+def shared_sessions(left_sessions, left_kinds, right_sessions, right_kinds, kinds):
+    """Sessions in which both items had an event of one of these kinds; lists newest first."""
+    count = 0
+    left = 0
+    right = 0
+    while left < len(left_sessions) and right < len(right_sessions):
+        if left_sessions[left] > right_sessions[right]:
+            left += 1
+        elif left_sessions[left] < right_sessions[right]:
+            right += 1
+        else:
+            if left_kinds[left] & kinds and right_kinds[right] & kinds:
+                count += 1
+            left += 1
+            right += 1
+    return count

@@ -1,0 +1,167 @@
+"""Item-item weights: what goes with what, as a few hundred largest weights for each item."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+from reco_app.engine.parameters import Linear
+from reco_app.engine.sessions import ByItem, BySession
+
+SAMPLE = 5_000  # sessions looked at for one item; the newest say as much as all
+SPARSE_ROW = 100
+
+
+class ItemWeights(NamedTuple):
+    """Rows of the largest weights, heaviest first, for N items."""
+
+    start: NDArray[np.int64]
+    items: NDArray[np.int32]
+    weights: NDArray[np.float32]
+
+
+def cosine(by_session: BySession, by_item: ByItem) -> ItemWeights:
+    """Sessions that two items share over the root of the product of their sessions."""
+    counts, items, weights = _cosine(
+        by_session.start, by_session.items, by_item.start, by_item.sessions, SPARSE_ROW, SAMPLE
+    )
+    return _packed(counts, items, weights)
+
+
+def basket_weights(by_session: BySession, by_item: ByItem, parameters: Linear) -> ItemWeights:
+    """EASE (Steck 2019) among the most bought items, cosine where it says nothing.
+
+    The closed form needs one dense matrix of the square of `dense_items`; what lies beyond is
+    bought too rarely for it to see more than plain counting does.
+    """
+    frequency = np.diff(by_item.start)
+    size = min(int(parameters.dense_items), int((frequency > 0).sum()))
+    row = int(parameters.row)
+    sparse = cosine(by_session, by_item)
+    if size < 2:
+        return sparse
+    core = np.lexsort((np.arange(len(frequency)), -frequency))[:size].astype(np.int32)
+    dense = _ease(by_session, core, len(frequency), parameters.ridge)
+    counts, items, weights = _merge(
+        dense, core, _places(core, len(frequency)), sparse.start, sparse.items, sparse.weights, row
+    )
+    return _packed(counts, items, weights)
+
+
+def _ease(
+    by_session: BySession, core: NDArray[np.int32], item_count: int, ridge: float
+) -> NDArray[np.float32]:
+    gram = _gram(by_session.start, by_session.items, _places(core, item_count), len(core))
+    gram[np.diag_indices(len(core))] += np.float32(ridge)
+    factor, failed = lapack.spotrf(gram, lower=1, overwrite_a=1)
+    inverse, refused = lapack.spotri(factor, lower=1, overwrite_c=1)
+    if failed or refused:
+        raise ArithmeticError("the co-purchase matrix could not be inverted; raise the ridge")
+    lower = np.tril(inverse, -1)
+    symmetric = lower + lower.T
+    return np.asarray(-symmetric / np.diag(inverse)[None, :], np.float32)
+
+
+def _places(core: NDArray[np.int32], item_count: int) -> NDArray[np.int32]:
+    places = np.full(item_count, -1, np.int32)
+    places[core] = np.arange(len(core), dtype=np.int32)
+    return places
+
+
+def _packed(
+    counts: NDArray[np.int64], items: NDArray[np.int32], weights: NDArray[np.float32]
+) -> ItemWeights:
+    return ItemWeights(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), items, weights)
+
+
+@njit(cache=True, nogil=True)
+def _gram(session_start, session_items, places, size):  # type: ignore[no-untyped-def]
+    gram = np.zeros((size, size), np.float32)
+    for session in range(len(session_start) - 1):
+        for left in range(session_start[session], session_start[session + 1]):
+            row = places[session_items[left]]
+            if row < 0:
+                continue
+            for right in range(session_start[session], session_start[session + 1]):
+                column = places[session_items[right]]
+                if column >= 0:
+                    gram[row, column] += np.float32(1)
+    return gram
+
+
+@njit(cache=True, nogil=True)
+def _heaviest(candidates, values, limit):  # type: ignore[no-untyped-def]
+    """Candidates with the largest values first; equal ones in their own order."""
+    if len(candidates) > limit:
+        threshold = np.partition(values, len(values) - limit)[len(values) - limit]
+        keep = np.flatnonzero(values >= threshold)
+        candidates = candidates[keep]
+        values = values[keep]
+    order = np.argsort(candidates)
+    candidates = candidates[order]
+    values = values[order]
+    order = np.argsort(-values, kind="mergesort")[:limit]
+    return candidates[order], values[order]
+
+
+@njit(cache=True, nogil=True)
+def _cosine(session_start, session_items, item_start, item_sessions, row, sample):  # type: ignore[no-untyped-def]
+    count = len(item_start) - 1
+    shared = np.zeros(count, np.float32)
+    touched = np.empty(count, np.int32)
+    counts = np.zeros(count, np.int64)
+    items = np.empty(0, np.int32)
+    weights = np.empty(0, np.float32)
+    filled = 0
+    for item in range(count):
+        found = 0
+        first = item_start[item]
+        for pair in range(first, min(item_start[item + 1], first + sample)):
+            session = item_sessions[pair]
+            for other in session_items[session_start[session] : session_start[session + 1]]:
+                if other == item:
+                    continue
+                if shared[other] == 0:
+                    touched[found] = other
+                    found += 1
+                shared[other] += np.float32(1)
+        own = min(item_start[item + 1] - first, sample)
+        values = np.empty(found, np.float32)
+        for place in range(found):
+            other = touched[place]
+            theirs = item_start[other + 1] - item_start[other]
+            values[place] = shared[other] / np.sqrt(np.float32(own) * np.float32(theirs))
+            shared[other] = 0
+        best, best_values = _heaviest(touched[:found].copy(), values, row)
+        if filled + len(best) > len(items):
+            items = np.concatenate((items, np.empty(len(items) + row * 1024, np.int32)))
+            weights = np.concatenate((weights, np.empty(len(weights) + row * 1024, np.float32)))
+        items[filled : filled + len(best)] = best
+        weights[filled : filled + len(best)] = best_values
+        filled += len(best)
+        counts[item] = len(best)
+    return counts, items[:filled].copy(), weights[:filled].copy()
+
+
+@njit(cache=True, nogil=True)
+def _merge(dense, core, places, start, items, weights, row):  # type: ignore[no-untyped-def]
+    count = len(places)
+    counts = np.zeros(count, np.int64)
+    out_items = np.empty(len(core) * row + len(items), np.int32)
+    out_weights = np.empty(len(core) * row + len(items), np.float32)
+    filled = 0
+    for item in range(count):
+        place = places[item]
+        if place >= 0:
+            positive = np.flatnonzero(dense[place] > 0)
+            best, values = _heaviest(core[positive], dense[place][positive], row)
+        else:
+            best = items[start[item] : start[item + 1]]
+            values = weights[start[item] : start[item + 1]]
+        out_items[filled : filled + len(best)] = best
+        out_weights[filled : filled + len(best)] = values
+        filled += len(best)
+        counts[item] = len(best)
+    return counts, out_items[:filled].copy(), out_weights[:filled].copy()

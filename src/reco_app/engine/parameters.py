@@ -1,0 +1,91 @@
+"""The numbers that steer the engine: plain tuples of floats, kept in a release's manifest."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Weighing(NamedTuple):
+    """How much each context item says about what comes next."""
+
+    last_items: float = 50.0
+    """Distinct items, counted from the newest, that are looked at."""
+    order_decay: float = 4.0
+    """Newer items by which the weight falls to 1/e; infinite where order says nothing."""
+    age_half_life_seconds: float = 86_400.0
+    quantity_weight: float = 0.1
+    """Added for each natural logarithm of the quantity."""
+    viewed: float = 1.0
+    clicked: float = 1.0
+    carted: float = 1.5
+    bought: float = 1.5
+
+
+class Neighbourhood(NamedTuple):
+    """How sessions like the context are found, and how their items are scored."""
+
+    sample: float = 1000.0
+    """Most recent sessions looked at for each context item."""
+    neighbours: float = 500.0
+    match_idf_power: float = 1.0
+    """Rare shared items count more by idf to this power."""
+    score_idf_power: float = 0.5
+    """Rare candidates count more by idf to this power."""
+    length_power: float = 0.5
+    """Long sessions count less by length to this power."""
+    recency_days: float = 30.0
+    """Days by which a session's weight falls to 1/e."""
+    distance_decay: float = 3.0
+    """Steps from the shared item by which a candidate's weight falls to 1/e."""
+    repeat_factor: float = 1.0
+    """Factor on items that are themselves in the context."""
+
+
+class Linear(NamedTuple):
+    """How the item-item weights of baskets are made."""
+
+    ridge: float = 40.0
+    dense_items: float = 4096.0
+    """Items, the most bought first, for which the closed form is solved."""
+    row: float = 300.0
+    """Largest weights kept for each item."""
+
+
+class Parameters(NamedTuple):
+    """All of the above, one part for each use."""
+
+    session_weighing: Weighing = Weighing()
+    session: Neighbourhood = Neighbourhood()
+    basket_weighing: Weighing = Weighing(
+        order_decay=1e9, quantity_weight=0.05, carted=1.2, bought=1.2
+    )
+    basket: Linear = Linear()
+    trending_half_life_days: float = 3.0
+
+
+_PARTS: dict[str, Any] = {
+    "session_weighing": Weighing,
+    "session": Neighbourhood,
+    "basket_weighing": Weighing,
+    "basket": Linear,
+}
+
+
+def to_dict(parameters: Parameters) -> dict[str, Any]:
+    """A document for a manifest, read back by `from_dict`."""
+    return {
+        name: value._asdict() if name in _PARTS else value
+        for name, value in parameters._asdict().items()
+    }
+
+
+def from_dict(document: Mapping[str, Any]) -> Parameters:
+    """Parameters from a manifest; floats throughout, as the compiled kernels expect."""
+    fields: dict[str, Any] = {}
+    for name, value in document.items():
+        part = _PARTS.get(name)
+        fields[name] = float(value) if part is None else part(**_floats(value))
+    return Parameters(**fields)
+
+
+def _floats(values: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items()}
