@@ -10,6 +10,7 @@ from django.db import connection
 from reco_app.curation.models import OutboxEntry, Product
 
 COLUMNS = [field.attname for field in Product._meta.concrete_fields]
+URGENT_AT_MOST = 100  # what a person changes; a feed's batch may be as small, and does no harm
 _NAMES = ", ".join(COLUMNS)
 _ASSIGNMENTS = ", ".join(f"{name} = EXCLUDED.{name}" for name in COLUMNS if name != "item_id")
 _PRODUCTS = Product._meta.db_table
@@ -31,8 +32,8 @@ WITH incoming AS (
            CASE WHEN item_id = ANY(%(created)s) THEN '+' ELSE '~' END, %(reason)s, %(user_id)s
     FROM incoming
 )
-INSERT INTO {_OUTBOX} (product_id, version, created_at)
-SELECT item_id, version, updated_at FROM incoming
+INSERT INTO {_OUTBOX} (product_id, version, created_at, urgent, refused)
+SELECT item_id, version, updated_at, %(urgent)s, '' FROM incoming
 """
 
 
@@ -49,6 +50,7 @@ def write(
         "created": list(created),
         "reason": reason,
         "user_id": user_id,
+        "urgent": len(rows) <= URGENT_AT_MOST,
     }
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, parameters)

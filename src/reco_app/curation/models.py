@@ -136,9 +136,25 @@ class OutboxEntry(models.Model):
     )
     version = models.BigIntegerField(primary_key=True)
     created_at = models.DateTimeField(default=timezone.now)
+    urgent = models.BooleanField(
+        default=False, help_text="Changes of a few products overtake a feed's thousands."
+    )
+    refused = models.TextField(
+        blank=True,
+        default="",
+        help_text="Why the catalogue service did not take it; it is not sent again by itself.",
+    )
 
     class Meta:
         verbose_name_plural = "outbox entries"
+        indexes = [
+            models.Index(
+                F("urgent").desc(),
+                F("version"),
+                name="curation_outbox_next",
+                condition=Q(refused=""),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.product_id} at {self.version}"
