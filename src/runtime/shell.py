@@ -14,6 +14,7 @@ from runtime import context, health, metrics, problems, tracing
 from runtime.asgi import ASGIApp, Message, Receive, Scope, Send, answer, answer_problem, header
 from runtime.body_guard import guard
 from runtime.cors import allow_listed_origins
+from runtime.problems import Problem
 
 log = logging.getLogger("multireco.access")
 _CONTEXT = "multireco.context"
@@ -93,6 +94,8 @@ async def _serve(
 
     try:
         await app(scope, receive, observed)
+    except Problem as problem:
+        await answer_problem(observed, scope, problem)
     except Exception:  # noqa: BLE001  # the process's edge: nothing above could tell the caller
         logging.getLogger("multireco.fault").exception("a request met a fault")
         if not status:

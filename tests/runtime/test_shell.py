@@ -1,0 +1,152 @@
+"""The outermost layer: ids, errors, probes and metrics."""
+
+import json
+import logging
+from collections.abc import Mapping
+
+import httpx2
+import pytest
+
+from runtime import context, logs
+from runtime.asgi import Receive, Scope, Send, answer
+from runtime.problems import Problem
+from runtime.shell import shell
+
+
+async def _ready() -> Mapping[str, str]:
+    return {"store": "ok"}
+
+
+async def _app(scope: Scope, receive: Receive, send: Send) -> None:
+    context.current().route = "/things/{id}"
+    if scope["path"] == "/broken":
+        raise RuntimeError("secret of the house")
+    await answer(
+        send, status=200, body=context.current().trace_id.encode(), media_type="text/plain"
+    )
+
+
+def _client(app=_app, **more) -> httpx2.AsyncClient:
+    shelled = shell(app, component="test", readiness=more.pop("readiness", _ready), **more)
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(shelled), base_url="http://test")
+
+
+async def test_a_sane_request_id_is_kept():
+    answered = await _client().get("/things/1", headers={"X-Request-ID": "abc-12345678"})
+    assert answered.headers["X-Request-ID"] == "abc-12345678"
+
+
+async def test_an_odd_request_id_is_replaced():
+    answered = await _client().get("/things/1", headers={"X-Request-ID": "a b<script>"})
+    assert answered.headers["X-Request-ID"] != "a b<script>"
+
+
+async def test_the_trace_of_the_caller_is_joined():
+    parent = f"00-{'ab' * 16}-{'cd' * 8}-01"
+    answered = await _client().get("/things/1", headers={"traceparent": parent})
+    assert answered.text == "ab" * 16
+
+
+async def test_a_fault_becomes_a_problem_that_tells_nothing_of_it():
+    answered = await _client().get("/broken")
+    assert answered.status_code == 500
+    assert answered.headers["content-type"] == "application/problem+json"
+    assert answered.json()["code"] == "internal"
+    assert answered.json()["request_id"] == answered.headers["X-Request-ID"]
+    assert "secret" not in answered.text
+
+
+async def test_nothing_of_a_request_is_left_behind_after_it():
+    await _client().get("/things/1")
+    assert context.active() is None
+
+
+async def test_liveness_asks_nothing():
+    async def failing() -> Mapping[str, str]:
+        raise AssertionError("liveness asked for readiness")
+
+    assert (await _client(readiness=failing).get("/livez")).status_code == 200
+
+
+async def test_a_degraded_process_is_ready_and_says_what_is_missing():
+    async def degraded() -> Mapping[str, str]:
+        return {"store": "ok", "cache": "away"}
+
+    answered = await _client(readiness=degraded).get("/readyz")
+    assert answered.status_code == 200
+    assert answered.json() == {"status": "degraded", "checks": {"store": "ok", "cache": "away"}}
+
+
+async def test_a_process_without_what_it_cannot_do_without_is_not_ready():
+    async def unready() -> Mapping[str, str]:
+        return {"release": "unready"}
+
+    assert (await _client(readiness=unready).get("/readyz")).status_code == 503
+
+
+async def test_metrics_carry_the_route_template_and_never_the_path():
+    client = _client()
+    await client.get("/things/85123A")
+    told = (await client.get("/metrics")).text
+    labels = 'component="test",method="GET",route="/things/{id}",status="200"'
+    assert f"multireco_http_request_duration_seconds_count{{{labels}}}" in told
+    assert "85123A" not in told
+
+
+async def test_an_invented_method_makes_no_series_of_its_own():
+    client = _client()
+    await client.request("BREW", "/things/1")
+    told = (await client.get("/metrics")).text
+    assert 'method="other"' in told
+    assert "BREW" not in told
+
+
+async def test_a_component_inside_another_shell_shares_its_context():
+    inner = shell(_app, component="inner", readiness=_ready)
+    client = _client(inner)
+    answered = await client.get("/things/1", headers={"X-Request-ID": "abc-12345678"})
+    assert answered.headers.get_list("X-Request-ID") == ["abc-12345678"]
+    assert 'component="inner",method="GET"' in (await client.get("/metrics")).text
+
+
+async def test_only_listed_origins_may_read_answers(monkeypatch, fresh_settings):
+    monkeypatch.setenv("MULTIRECO_CORS_ORIGINS", "https://shop.example, https://other.example")
+    client = _client()
+    listed = await client.get("/things/1", headers={"Origin": "https://shop.example"})
+    foreign = await client.get("/things/1", headers={"Origin": "https://evil.example"})
+    assert listed.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+    assert "Access-Control-Allow-Origin" not in foreign.headers
+
+
+async def test_each_answer_is_one_json_line_without_address_or_path(capsys):
+    root = logging.getLogger()
+    kept, root.handlers = root.handlers, []
+    try:
+        logs.configure("test", "INFO")
+        await _client().get("/things/85123A?q=secret", headers={"X-Request-ID": "abc-12345678"})
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    finally:
+        root.handlers = kept
+        root.setLevel(logging.WARNING)
+    line = next(line for line in lines if line["logger"] == "multireco.access")
+    assert line["route"] == "/things/{id}"
+    assert line["request_id"] == "abc-12345678"
+    assert line["status"] == 200
+    assert "85123A" not in str(line)
+    assert "127.0.0.1" not in str(line)
+
+
+async def test_a_problem_that_reaches_the_shell_is_answered_as_such():
+    async def refusing(scope: Scope, receive: Receive, send: Send) -> None:
+        raise Problem("not-found", "No such thing.")
+
+    answered = await _client(refusing).get("/things/1")
+    assert answered.status_code == 404
+    assert answered.json()["detail"] == "No such thing."
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
+async def test_probes_answer_without_a_trace_in_the_metrics(path):
+    client = _client()
+    await client.get(path)
+    assert f'route="{path}"' not in (await client.get("/metrics")).text
