@@ -4,7 +4,6 @@ Writing goes through `store`: only there a change, its place in the order of cha
 outbox entry become one transaction.
 """
 
-from datetime import datetime
 from decimal import Decimal
 
 from django.contrib.postgres.fields import ArrayField
@@ -281,10 +280,6 @@ class Rule(models.Model):
     def __str__(self) -> str:
         target = self.target_category or self.target_product_id
         return f"{self.get_kind_display()}: {target}"
-
-    def in_force(self, *, now: datetime) -> bool:
-        started = self.starts_at is None or self.starts_at <= now
-        return self.active and started and (self.ends_at is None or now < self.ends_at)
 
 
 class ApiKey(models.Model):

@@ -24,6 +24,18 @@ class Written(NamedTuple):
     incomplete: Mapping[str, Sequence[str]]
 
 
+class _Merged(NamedTuple):
+    """Whole rows to write, and what needs no writing or cannot be written."""
+
+    created: list[dict[str, Any]]
+    changed: list[dict[str, Any]]
+    unchanged: int
+    incomplete: dict[str, Sequence[str]]
+
+    def counts(self) -> Written:
+        return Written(len(self.created), len(self.changed), self.unchanged, self.incomplete)
+
+
 def clock_version() -> int:
     """The version of the newest committed change."""
     return CurationClock.objects.values_list("version", flat=True).get()
@@ -133,22 +145,30 @@ def upsert_products(
     """Bring at most CHUNK products to the given fields: a product that is new or retired comes
     in, fields that are not given stay, and one that is already so is not written."""
     version = lock_clock()
-    before = _rows(list(fields_by_id))
-    incomplete: dict[str, list[str]] = {}
-    rows, created = [], []
-    for item_id, fields in fields_by_id.items():
-        known = before.get(item_id)
-        if known is None:
-            if missing := [name for name in REQUIRED if name not in fields]:
-                incomplete[item_id] = missing
-                continue
-            created.append(item_id)
-        row = {**(known or _blank(item_id)), **fields, "retired_at": None}
-        if row != known:
-            rows.append(row)
+    merged = _merged(fields_by_id)
+    rows = [*merged.created, *merged.changed]
+    created = [row["item_id"] for row in merged.created]
     _write(rows, created=created, version=version, reason=reason, user_id=user_id)
-    unchanged = len(fields_by_id) - len(rows) - len(incomplete)
-    return Written(len(created), len(rows) - len(created), unchanged, incomplete)
+    return merged.counts()
+
+
+def compare_products(fields_by_id: Mapping[str, Mapping[str, Any]]) -> Written:
+    """What `upsert_products` would do."""
+    return _merged(fields_by_id).counts()
+
+
+def ids_not_retired() -> list[str]:
+    return list(Product.objects.filter(retired_at=None).values_list("item_id", flat=True))
+
+
+def retire_products(item_ids: Sequence[str], *, reason: str, user_id: int | None) -> int:
+    """Take products out of the shop; their record and history stay."""
+    now = timezone.now()
+
+    def retire(row: dict[str, Any]) -> None:
+        row["retired_at"] = row["retired_at"] or now
+
+    return change_products(item_ids, change=retire, reason=reason, user_id=user_id)
 
 
 def delete_curation(instance: Rule | Placement) -> None:
@@ -173,6 +193,25 @@ def _rows(item_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
 def _blank(item_id: str) -> dict[str, Any]:
     fields = Product._meta.concrete_fields
     return {field.attname: field.get_default() for field in fields} | {"item_id": item_id}
+
+
+def _merged(fields_by_id: Mapping[str, Mapping[str, Any]]) -> _Merged:
+    before = _rows(list(fields_by_id))
+    merged = _Merged([], [], 0, {})
+    for item_id, fields in fields_by_id.items():
+        known = before.get(item_id)
+        row = {**(known or _blank(item_id)), **fields, "retired_at": None}
+        missing = [name for name in REQUIRED if not known and name not in fields]
+        if missing:
+            merged.incomplete[item_id] = missing
+        elif known is None:
+            merged.created.append(row)
+        elif row != known:
+            merged.changed.append(row)
+    unchanged = (
+        len(fields_by_id) - len(merged.created) - len(merged.changed) - len(merged.incomplete)
+    )
+    return merged._replace(unchanged=unchanged)
 
 
 def _edited(row: dict[str, Any], change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

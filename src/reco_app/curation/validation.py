@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db.models import BaseConstraint, CheckConstraint, F, Q
 
+ITEM_ID_PATTERN = re.compile(r"\A[A-Za-z0-9._~-]{1,64}\Z")
 ITEM_ID = RegexValidator(
-    r"\A[A-Za-z0-9._~-]{1,64}\Z",
+    ITEM_ID_PATTERN,
     "An item id is 1 to 64 letters, digits or any of . _ ~ - and nothing else.",
 )
 CURRENCY = RegexValidator(r"\A[A-Z]{3}\Z", "A currency is three capital letters, such as EUR.")
