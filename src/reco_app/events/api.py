@@ -1,0 +1,94 @@
+"""Events as they cross the wire: taken in, forgotten, and imported from files."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from reco_app.events import feeds, importing, parsing, service, store, writers
+from runtime import keys, settings
+from runtime.problems import Problem
+
+TEXT = ("application/json", "text/plain")  # sendBeacon sends text/plain without a preflight
+T = TypeVar("T")
+RETRY = {"Retry-After": "2"}
+
+
+@csrf_exempt
+async def events(request: HttpRequest) -> HttpResponse:
+    """POST /v1/events: 202 once the events are committed to PostgreSQL."""
+    _require_method(request, "POST")
+    _require_sender(request)
+    if request.content_type not in TEXT:
+        raise Problem("unsupported-media-type", f"Send events as {' or '.join(TEXT)}.")
+    batch = parsing.read_batch(request.body)
+    consented = batch.consent and request.headers.get("Sec-GPC") != "1"
+    receipt = await _write(
+        partial(service.receive, batch, consented=consented, now=datetime.now(UTC))
+    )
+    return _json(receipt, status=202)
+
+
+@csrf_exempt
+async def session(request: HttpRequest, session_id: str) -> HttpResponse:
+    """DELETE /v1/sessions/{session_id}: 204, whether there was anything to forget or not."""
+    _require_method(request, "DELETE")
+    _require_sender(request)
+    await _write(partial(store.forget_session, session_id))
+    return HttpResponse(status=204)
+
+
+@csrf_exempt
+async def imports(request: HttpRequest) -> HttpResponse:
+    """POST /v1/imports/events: a whole file, answered when all of it is stored."""
+    _require_method(request, "POST")
+    keys.require(request.headers.get("Authorization"), "import")
+    form = feeds.MEDIA_TYPES.get(request.content_type or "")
+    if form is None:
+        allowed = ", ".join(feeds.MEDIA_TYPES)
+        raise Problem("unsupported-media-type", f"Send the file as one of {allowed}.")
+    work = partial(importing.import_upload, request, form=form, now=datetime.now(UTC))
+    try:
+        return _json(await writers.write_in_turn(work), status=200)
+    except feeds.Unreadable as error:
+        raise Problem("invalid-fields", str(error)) from error
+    except writers.Unwritable as error:
+        raise _unavailable(error) from error
+
+
+async def _write(work: Callable[[], T]) -> T:
+    try:
+        return await writers.write(work)
+    except writers.Unwritable as error:
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: writers.Unwritable) -> Problem:
+    return Problem("unavailable", f"Nothing was stored for certain: {error}.", headers=RETRY)
+
+
+def _require_method(request: HttpRequest, method: str) -> None:
+    if request.method != method:
+        allow = {"Allow": method}
+        raise Problem("method-not-allowed", f"Only {method} is answered here.", headers=allow)
+
+
+def _require_sender(request: HttpRequest) -> None:
+    """A shop's backend brings a key; a browser comes from our own pages or a listed origin."""
+    if authorization := request.headers.get("Authorization"):
+        keys.require(authorization, "events")
+        return
+    origin = request.headers.get("Origin")
+    allowed = settings.current().cors_origins
+    if origin and origin not in allowed and urlsplit(origin).netloc != request.get_host():
+        raise Problem("forbidden", "The shop has not listed this origin, and no key was sent.")
+
+
+def _json(answer: msgspec.Struct, *, status: int) -> HttpResponse:
+    body = msgspec.json.encode(answer)
+    return HttpResponse(body, status=status, content_type="application/json")

@@ -1,0 +1,119 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from reco_app.events import service
+from reco_app.events.contracts import Batch, Event
+from reco_app.events.models import Event as Row
+from reco_app.events.models import RejectedEvent, RejectionCount, SessionKey
+from reco_app.events.store import SAMPLES_A_DAY, forget_session
+
+pytestmark = pytest.mark.usefixtures("shop")
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def event(event_id: str, **fields: object) -> Event:
+    given = {"event_type": "view", "item_id": "22423", "session_id": "s1", "timestamp": NOW}
+    return Event(event_id=event_id, **(given | fields))
+
+
+def test_a_repeated_event_is_a_duplicate_and_is_stored_once() -> None:
+    batch = Batch([event("a"), event("b")])
+    service.receive(batch, consented=True, now=NOW)
+
+    receipt = service.receive(Batch([event("b"), event("c")]), consented=True, now=NOW)
+
+    assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (1, 1, [])
+    assert Row.objects.count() == 3
+
+
+def test_an_event_named_twice_in_one_batch_counts_once() -> None:
+    receipt = service.receive(Batch([event("a"), event("a")]), consented=True, now=NOW)
+
+    assert (receipt.accepted, receipt.duplicates) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"item_id": "unheard-of"}, "unknown-item"),
+        ({"event_type": "stare"}, "unknown-event-type"),
+        ({"timestamp": NOW + timedelta(minutes=6)}, "timestamp-in-future"),
+        ({"timestamp": NOW - timedelta(days=8)}, "timestamp-too-old"),
+    ],
+)
+def test_a_bad_event_is_rejected_by_index_and_the_others_are_kept(
+    fields: dict[str, object], code: str
+) -> None:
+    batch = Batch([event("a"), event("bad", **fields), event("c")])
+
+    receipt = service.receive(batch, consented=True, now=NOW)
+
+    assert receipt.accepted == 2
+    assert [(one.index, one.code) for one in receipt.rejected] == [(1, code)]
+    assert RejectionCount.objects.get().code == code
+    assert RejectedEvent.objects.get().code == code
+
+
+def test_of_many_rejections_all_are_counted_and_some_are_kept() -> None:
+    batch = Batch([event(str(number), item_id="unheard-of") for number in range(80)])
+
+    service.receive(batch, consented=True, now=NOW)
+    service.receive(batch, consented=True, now=NOW)
+
+    assert RejectionCount.objects.get().count == 160
+    assert RejectedEvent.objects.count() == SAMPLES_A_DAY
+
+
+def test_a_type_that_we_do_not_know_is_not_kept_as_text() -> None:
+    batch = Batch([event("a", event_type="jane@example.org")])
+
+    service.receive(batch, consented=True, now=NOW)
+
+    assert RejectedEvent.objects.get().event_type == ""
+
+
+def test_without_consent_neither_session_nor_recommendation_is_kept() -> None:
+    batch = Batch([event("a", recommendation_id="01J.x")])
+
+    service.receive(batch, consented=False, now=NOW)
+
+    row = Row.objects.get()
+    assert (row.session_hash, row.recommendation_id) == (None, None)
+
+
+def test_a_session_is_one_number_on_one_day_and_another_on_the_next() -> None:
+    yesterday = NOW - timedelta(days=1)
+    batch = Batch([event("a"), event("b"), event("c", timestamp=yesterday)])
+
+    service.receive(batch, consented=True, now=NOW)
+
+    rows = Row.objects.order_by("occurred_at").values_list("session_hash", flat=True)
+    assert len(set(rows)) == 2
+    assert rows[1] == rows[2]
+
+
+def test_forgetting_a_session_deletes_it_on_all_days_and_nothing_else() -> None:
+    yesterday = NOW - timedelta(days=1)
+    batch = Batch([event("a"), event("b", timestamp=yesterday), event("c", session_id="s2")])
+    service.receive(batch, consented=True, now=NOW)
+
+    assert forget_session("s1") == 2
+
+    assert Row.objects.count() == 1
+
+
+def test_expiry_deletes_old_events_with_the_keys_of_their_sessions() -> None:
+    batch = Batch([event("a"), event("b", timestamp=NOW - timedelta(days=5))])
+    service.receive(batch, consented=True, now=NOW)
+
+    assert service.expire(days=4, now=NOW) == 1
+
+    assert Row.objects.count() == 1
+    assert SessionKey.objects.get().day == NOW.date()
+
+
+def test_an_event_without_a_time_happened_when_it_arrived() -> None:
+    service.receive(Batch([event("a", timestamp=None)]), consented=True, now=NOW)
+
+    assert Row.objects.get().occurred_at == NOW
