@@ -1,0 +1,50 @@
+"""Brings the database to the newest migration: `python -m profile_app.migrate`."""
+
+from functools import cache
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from profile_app import store
+from profile_app.models import SCHEMA
+
+_TURN = 7_301_946_015  # the advisory lock by which two migrating processes take turns
+
+
+def migrate() -> None:
+    """Upgrade to head; harmless when the database is there already."""
+    with store.engine().begin() as connection:
+        # Requests are held to a deadline; a migration takes as long as it must.
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_TURN})"))
+        _make_schema(connection)
+        configuration = _configuration()
+        configuration.attributes["connection"] = connection
+        command.upgrade(configuration, "head")
+
+
+@cache
+def head() -> str | None:
+    """The newest migration that this code knows."""
+    return ScriptDirectory.from_config(_configuration()).get_current_head()
+
+
+def _configuration() -> Config:
+    configuration = Config()
+    configuration.set_main_option("script_location", "profile_app:migrations")
+    configuration.set_main_option("path_separator", "os")
+    return configuration
+
+
+def _make_schema(connection: Connection) -> None:
+    # Asked first: IF NOT EXISTS wants the right to create even where an owner has made it.
+    held = text("SELECT 1 FROM pg_namespace WHERE nspname = :schema")
+    if connection.scalar(held, {"schema": SCHEMA}) is None:
+        connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
+
+
+if __name__ == "__main__":
+    migrate()

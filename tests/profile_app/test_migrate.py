@@ -1,0 +1,50 @@
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect
+
+from profile_app import main, migrate, store
+from profile_app.models import SCHEMA, Table
+from tests.profile_app.conftest import fresh_database
+
+
+def test_models_and_migrations_agree(database: Engine) -> None:
+    with database.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "include_schemas": True,
+                "include_name": lambda name, kind, _: kind != "schema" or name == SCHEMA,
+                "version_table_schema": SCHEMA,
+                "compare_server_default": True,
+            },
+        )
+
+        assert compare_metadata(context, Table.metadata) == []
+
+
+def test_every_check_of_the_models_is_in_the_migrated_database(database: Engine) -> None:
+    found = inspect(database)
+
+    assert {
+        check["name"]
+        for table in ("profiles", "preferences")
+        for check in found.get_check_constraints(table, schema=SCHEMA)
+    } == {"profiles_slug", "profiles_source", "profiles_version", "preferences_sessions"}
+
+
+def test_migrating_twice_changes_nothing(database: Engine) -> None:
+    migrate.migrate()
+
+    assert store.revision() == migrate.head()
+
+
+def test_before_its_migrations_the_component_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = store.make_engine(fresh_database("profile_not_migrated"))
+    monkeypatch.setattr(store, "engine", lambda: empty)
+
+    told = main.make_app().test_client().get("/readyz")
+
+    empty.dispose()
+    assert told.status_code == 503
+    assert told.get_json()["checks"] == {"postgresql": "unready"}
