@@ -27,7 +27,7 @@ def install(app: Flask, *, component: str, readiness: Callable[[], Mapping[str, 
 
     `readiness` answers as runtime.shell's does, without being async.
     """
-    app.config.setdefault("MAX_CONTENT_LENGTH", DEFAULT_LIMIT_BYTES)
+    app.config["MAX_CONTENT_LENGTH"] = DEFAULT_LIMIT_BYTES
     app.before_request(lambda: _begin(component))
     app.after_request(_finish)
     app.teardown_request(_end)
