@@ -1,10 +1,10 @@
-"""Problem details and route names for FastAPI applications."""
+"""Problem details and route names for FastAPI applications, and for Starlette's."""
 
 from collections.abc import Sequence
 from typing import Any, cast
 
-from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,7 +14,7 @@ from runtime.asgi import ASGIApp, Receive, Scope, Send
 from runtime.problems import FieldError, Problem
 
 
-def install(app: FastAPI, *, component: str) -> None:
+def install(app: Starlette, *, component: str) -> None:
     """Make every error of `app` a problem document, and name its routes for metrics."""
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http_exception)

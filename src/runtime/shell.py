@@ -34,7 +34,7 @@ def shell(
     `readiness`: name of each thing leaned on → "ok", "unready" where no useful answer can be
     given without it, or any other words for degraded.
     """
-    guarded = guard(app, body_limits=body_limits or {})
+    guarded = guard(_answering_problems(app), body_limits=body_limits or {})
     outermost = _outermost(allow_listed_origins(guarded), component, readiness)
 
     async def shelled(scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,6 +47,16 @@ def shell(
         return await guarded(scope, receive, send)
 
     return shelled
+
+
+def _answering_problems(app: ASGIApp) -> ASGIApp:
+    async def answering(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except Problem as problem:
+            await answer_problem(send, scope, problem)
+
+    return answering
 
 
 def _outermost(app: ASGIApp, component: str, readiness: health.Readiness) -> ASGIApp:
@@ -94,8 +104,6 @@ async def _serve(
 
     try:
         await app(scope, receive, observed)
-    except Problem as problem:
-        await answer_problem(observed, scope, problem)
     except Exception:  # noqa: BLE001  # the process's edge: nothing above could tell the caller
         logging.getLogger("multireco.fault").exception("a request met a fault")
         if not status:

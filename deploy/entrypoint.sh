@@ -1,0 +1,32 @@
+#!/bin/sh
+# One image, one role a container: each role is named here once.
+# HOST and PORT say where a serving role listens. FORWARDED_ALLOW_IPS (addresses and networks,
+# with commas) names the proxies whose X-Forwarded-For and -Proto are believed.
+set -eu
+cd "$(dirname "$0")/.."
+
+HOST="${HOST:-127.0.0.1}"
+PORT="${PORT:-8000}"
+role="${1:?usage: entrypoint.sh all|router|profile|catalog|reco|worker|relay|beat|migrate|train|retention}"
+shift
+
+serve() {
+    exec uvicorn --host "$HOST" --port "$PORT" --lifespan on --no-access-log --no-server-header \
+        --timeout-graceful-shutdown 10 "$@"
+}
+
+case "$role" in
+    all | router) serve asgi_mount:app "$@" ;;
+    catalog) serve catalog_app.main:app "$@" ;;
+    reco) serve reco_app.asgi:application "$@" ;;
+    # Connections outlive those of the callers' pools, so that none is closed under a request.
+    profile) exec gunicorn --bind "$HOST:$PORT" --worker-class gthread --threads 8 --keep-alive 15 \
+        --timeout 30 --graceful-timeout 10 "$@" profile_app.main:app ;;
+    worker) exec celery --app reco_app.worker:app worker --without-gossip --without-mingle "$@" ;;
+    beat) exec celery --app reco_app.worker:app beat --pidfile= "$@" ;;
+    relay) exec python manage.py relay "$@" ;;
+    migrate) python manage.py migrate --noinput && exec python -m profile_app.migrate "$@" ;;
+    train) exec python manage.py train "$@" ;;
+    retention) exec python manage.py retention "$@" ;;
+    *) echo "entrypoint.sh: there is no role '$role'; see the list in $0" >&2 && exit 64 ;;
+esac

@@ -1,0 +1,118 @@
+"""One OpenAPI 3.1 document made of the router's own and those of the three components."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from runtime.problems import MEDIA_TYPE
+
+Document = dict[str, Any]
+_REFERENCE = "#/components/"
+_PROBLEM = {
+    "type": "object",
+    "description": "Problem details (RFC 9457).",
+    "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string", "description": "A page that explains the problem."},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "description": "The path that was asked."},
+        "code": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {
+                    "pointer": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+ANY_PROBLEM: Document = {
+    "description": "A problem; `type` names the page that explains it.",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/RouterProblem"}}},
+}
+
+
+def merged(own: Document, components: Mapping[str, Document]) -> Document:
+    """`own` with the public paths of each component's document and what they refer to.
+
+    A name that two documents give to different things gets its component's name before it.
+    """
+    result: Document = {**own, "paths": dict(own["paths"]), "components": {}, "tags": []}
+    result["components"]["schemas"] = {"RouterProblem": _PROBLEM}
+    _join(result, own, "router")
+    for name, document in components.items():
+        _join(result, document, name)
+    for operation in _operations(result):
+        # Limits, guards and outages of the edge can answer in place of any call.
+        operation["responses"].setdefault("default", ANY_PROBLEM)
+    return result
+
+
+def _join(result: Document, document: Document, component: str) -> None:
+    renamed = _renamed(result["components"], document, component)
+    for section, entries in document.get("components", {}).items():
+        known = result["components"].setdefault(section, {})
+        for name, entry in entries.items():
+            reference = f"{_REFERENCE}{section}/{name}"
+            known[renamed.get(reference, reference).rpartition("/")[2]] = _rewritten(entry, renamed)
+    for path, item in document.get("paths", {}).items():
+        if not path.startswith("/internal/"):
+            result["paths"][path] = _tagged(_rewritten(item, renamed), component)
+    result["tags"] = _tags(result["tags"], document, component)
+
+
+def _renamed(known: Document, document: Document, component: str) -> dict[str, str]:
+    """Reference → new reference, for what is known under its name already and means another thing.
+
+    Two schemas of the same words differ where what they refer to does.
+    """
+    renamed: dict[str, str] = {}
+    while True:
+        found = {
+            f"{_REFERENCE}{section}/{name}": f"{_REFERENCE}{section}/{component.capitalize()}{name}"
+            for section, entries in document.get("components", {}).items()
+            for name, entry in entries.items()
+            if known.get(section, {}).get(name, entry) != _rewritten(entry, renamed)
+        }
+        if found == renamed:
+            return renamed
+        renamed = found
+
+
+def _rewritten(node: Any, renamed: Mapping[str, str]) -> Any:
+    if isinstance(node, Mapping):
+        return {key: _rewritten(value, renamed) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_rewritten(value, renamed) for value in node]
+    return renamed.get(node, node) if isinstance(node, str) else node
+
+
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
+
+
+def _operations(document: Document) -> Iterator[Document]:
+    for item in document["paths"].values():
+        for method in _METHODS:
+            if method in item:
+                yield item[method]
+
+
+def _tagged(item: Document, component: str) -> Document:
+    for method in _METHODS:
+        if method in item:
+            item[method].setdefault("tags", [component])
+    return item
+
+
+def _tags(known: list[Document], document: Document, component: str) -> list[Document]:
+    told = document.get("tags") or [
+        {"name": component, "description": document["info"].get("description", "")}
+    ]
+    names = {tag["name"] for tag in known}
+    return known + [tag for tag in told if tag["name"] not in names]
