@@ -117,7 +117,7 @@ def session_scores(items, weights, index, settings, mask, scratch):
 
     Returns how many were touched, and the neighbours for `session_shares`.
     """
-    cells, touched = scratch.cells, scratch.touched
+    cells, touched, met = scratch.cells, scratch.touched, scratch.met
     sessions, values, shared = neighbours(items, weights, index, settings, scratch)
     found = 0
     for place in range(len(sessions)):
@@ -129,17 +129,19 @@ def session_scores(items, weights, index, settings, mask, scratch):
             if mask[item] == 0:
                 continue
             steps = abs(index.session_positions[pair] - match)
-            if cells[item] == 0:
+            if not met[item]:
+                met[item] = 1
                 touched[found] = item
                 found += 1
             cells[item] += values[place] * np.exp(np.float32(-steps / settings.distance_decay))
     for place in range(found):
         item = touched[place]
         cells[item] *= index.idf[item] ** settings.score_idf_power
-    if settings.repeat_factor != 1.0:
-        for place in range(len(items)):
-            if weights[place] > 0:
-                cells[items[place]] *= settings.repeat_factor
+    for place in range(len(items) - 1):
+        if weights[place] > 0 and items[place] != items[-1]:
+            cells[items[place]] *= settings.repeat_factor
+    if len(items):
+        cells[items[-1]] *= settings.current_factor
     return found, (sessions, values, shared)
 
 
@@ -196,8 +198,10 @@ def session_shares(items, weights, index, settings, nearest, ranked, places):
 
 
 @njit(cache=True, nogil=True)
-def linear_scores(items, weights, start, others, values, mask, cells, touched):
+def linear_scores(items, weights, rows, mask, scratch):
     """Score what goes with the context by stored item-item weights; returns how many."""
+    start, others, values = rows
+    cells, touched, met = scratch.cells, scratch.touched, scratch.met
     found = 0
     for place in range(len(items)):
         if weights[place] <= 0:
@@ -206,7 +210,8 @@ def linear_scores(items, weights, start, others, values, mask, cells, touched):
             other = others[pair]
             if mask[other] == 0:
                 continue
-            if cells[other] == 0:
+            if not met[other]:
+                met[other] = 1
                 touched[found] = other
                 found += 1
             cells[other] += weights[place] * values[pair]
@@ -214,8 +219,9 @@ def linear_scores(items, weights, start, others, values, mask, cells, touched):
 
 
 @njit(cache=True, nogil=True)
-def linear_shares(items, weights, start, others, values, ranked, places):
-    """Each context item's part in the linear scores of the ranked items."""
+def linear_shares(items, weights, rows, ranked, places):
+    """Each context item's part in what speaks for the ranked items; rows sum to 1."""
+    start, others, values = rows
     shares = np.zeros((len(ranked), len(items)), np.float32)
     for row in range(len(ranked)):
         places[ranked[row]] = row
@@ -224,7 +230,7 @@ def linear_shares(items, weights, start, others, values, ranked, places):
             continue
         for pair in range(start[items[column]], start[items[column] + 1]):
             row = places[others[pair]]
-            if row >= 0:
+            if row >= 0 and values[pair] > 0:
                 shares[row, column] += weights[column] * values[pair]
     for row in range(len(ranked)):
         places[ranked[row]] = -1
@@ -235,11 +241,12 @@ def linear_shares(items, weights, start, others, values, ranked, places):
 
 
 @njit(cache=True, nogil=True)
-def take_best(cells, touched, found, taken, limit):
-    """The best of the touched cells, in order, not yet taken; clears the cells.
+def take_best(scratch, found, limit):
+    """The best of the touched cells above 0, in order, not yet taken; clears the cells.
 
     Returns items and scores, at most `limit` of each.
     """
+    cells, touched, taken = scratch.cells, scratch.touched, scratch.taken
     heap = np.empty(limit, np.int32)
     size = 0
     for place in range(found):
@@ -262,6 +269,7 @@ def take_best(cells, touched, found, taken, limit):
         _sink(heap, place, cells)
     for place in range(found):
         cells[touched[place]] = 0
+        scratch.met[touched[place]] = 0
     return items, scores
 
 

@@ -1,4 +1,4 @@
-"""Item-item weights: what goes with what, as a few hundred largest weights for each item."""
+"""Item-item weights: what goes with what, as a few hundred weights furthest from 0 a row."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ SPARSE_ROW = 100
 
 
 class ItemWeights(NamedTuple):
-    """Rows of the largest weights, heaviest first, for N items."""
+    """Rows of the weights furthest from 0, heaviest first, for N items."""
 
     start: NDArray[np.int64]
     items: NDArray[np.int32]
@@ -43,18 +43,21 @@ def basket_weights(by_session: BySession, by_item: ByItem, parameters: Linear) -
     if size < 2:
         return sparse
     core = np.lexsort((np.arange(len(frequency)), -frequency))[:size].astype(np.int32)
-    dense = _ease(by_session, core, len(frequency), parameters.ridge)
+    places = _places(core, len(frequency))
+    gram = _gram(by_session.start, by_session.items, places, size)
+    dense = closed_form(gram, ridge=parameters.ridge)
     counts, items, weights = _merge(
-        dense, core, _places(core, len(frequency)), sparse.start, sparse.items, sparse.weights, row
+        dense, core, places, sparse.start, sparse.items, sparse.weights, row
     )
     return _packed(counts, items, weights)
 
 
-def _ease(
-    by_session: BySession, core: NDArray[np.int32], item_count: int, ridge: float
-) -> NDArray[np.float32]:
-    gram = _gram(by_session.start, by_session.items, _places(core, item_count), len(core))
-    gram[np.diag_indices(len(core))] += np.float32(ridge)
+def closed_form(gram: NDArray[np.float32], *, ridge: float) -> NDArray[np.float32]:
+    """EASE's weights from item to item, 0 on the diagonal; overwrites the co-purchase counts.
+
+    Raises ArithmeticError if the counts are not positive definite even with the ridge.
+    """
+    gram[np.diag_indices(len(gram))] += np.float32(ridge)
     factor, failed = lapack.spotrf(gram, lower=1, overwrite_a=1)
     inverse, refused = lapack.spotri(factor, lower=1, overwrite_c=1)
     if failed or refused:
@@ -155,8 +158,9 @@ def _merge(dense, core, places, start, items, weights, row):  # type: ignore[no-
     for item in range(count):
         place = places[item]
         if place >= 0:
-            positive = np.flatnonzero(dense[place] > 0)
-            best, values = _heaviest(core[positive], dense[place][positive], row)
+            kept, _ = _heaviest(np.arange(len(core)), np.abs(dense[place]), row)
+            best = core[kept]
+            values = dense[place][kept]
         else:
             best = items[start[item] : start[item + 1]]
             values = weights[start[item] : start[item + 1]]

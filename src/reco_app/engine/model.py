@@ -39,6 +39,7 @@ class Scratch(NamedTuple):
 
     cells: NDArray[np.float32]  # one an item, 0
     touched: NDArray[np.int32]  # one an item, anything
+    met: NDArray[np.uint8]  # one an item, 0
     taken: NDArray[np.uint8]  # one an item, 0
     places: NDArray[np.int32]  # one an item, -1
     similarity: NDArray[np.float32]  # one a session, 0
@@ -79,6 +80,7 @@ class Model:
         return Scratch(
             np.zeros(items, np.float32),
             np.empty(items, np.int32),
+            np.zeros(items, np.uint8),
             np.zeros(items, np.uint8),
             np.full(items, -1, np.int32),
             np.zeros(sessions, np.float32),

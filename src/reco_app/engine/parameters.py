@@ -36,18 +36,20 @@ class Neighbourhood(NamedTuple):
     """Days by which a session's weight falls to 1/e."""
     distance_decay: float = 3.0
     """Steps from the shared item by which a candidate's weight falls to 1/e."""
-    repeat_factor: float = 1.0
-    """Factor on items that are themselves in the context."""
+    current_factor: float = 0.02
+    """Factor on the newest item of the context itself."""
+    repeat_factor: float = 1.2
+    """Factor on the other items of the context."""
 
 
 class Linear(NamedTuple):
     """How the item-item weights of baskets are made."""
 
-    ridge: float = 40.0
+    ridge: float = 30.0
     dense_items: float = 4096.0
     """Items, the most bought first, for which the closed form is solved."""
     row: float = 300.0
-    """Largest weights kept for each item."""
+    """Weights kept for each item: those below 0 tell as much as those above."""
 
 
 class Parameters(NamedTuple):
@@ -56,7 +58,7 @@ class Parameters(NamedTuple):
     session_weighing: Weighing = Weighing()
     session: Neighbourhood = Neighbourhood()
     basket_weighing: Weighing = Weighing(
-        order_decay=1e9, quantity_weight=0.05, carted=1.2, bought=1.2
+        last_items=1e9, order_decay=1e9, quantity_weight=0.05, carted=1.2, bought=1.2
     )
     basket: Linear = Linear()
     trending_half_life_days: float = 3.0

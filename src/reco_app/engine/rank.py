@@ -184,7 +184,7 @@ def _session(request: _Request, count: int) -> _Found:
     found, nearest = kernels.session_scores(
         context.items, weights, model.sessions, settings, mask, scratch
     )
-    items, scores = kernels.take_best(scratch.cells, scratch.touched, found, scratch.taken, count)
+    items, scores = kernels.take_best(scratch, found, count)
     shares = kernels.session_shares(
         context.items, weights, model.sessions, settings, nearest, items, scratch.places
     )
@@ -211,11 +211,9 @@ def _linear(
 ) -> _Found:
     model, context, mask, scratch = request
     weights = kernels.weigh(*context, model.parameters.basket_weighing)
-    found = kernels.linear_scores(
-        context.items, weights, *rows, mask, scratch.cells, scratch.touched
-    )
-    items, scores = kernels.take_best(scratch.cells, scratch.touched, found, scratch.taken, count)
-    shares = kernels.linear_shares(context.items, weights, *rows, items, scratch.places)
+    found = kernels.linear_scores(context.items, weights, rows, mask, scratch)
+    items, scores = kernels.take_best(scratch, found, count)
+    shares = kernels.linear_shares(context.items, weights, rows, items, scratch.places)
     return _Found(items, _squashed(scores), source, shares)
 
 

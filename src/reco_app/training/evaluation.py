@@ -1,0 +1,197 @@
+"""Offline evaluation: train on one event log, predict another, beside well-known baselines."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reco_app.engine import baselines, measures
+from reco_app.engine.index import Catalogue, Log, build
+from reco_app.engine.model import Model
+from reco_app.engine.parameters import Parameters
+from reco_app.engine.rank import ContextItem, rank, warm
+from reco_app.training.eventlog import EventLog
+
+Protocol = Literal["next-item", "no-repeats", "hide-one"]
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+LIST_LENGTH = 20  # hide-one looks at the first 10 for hits and the first 20 for ranks
+HIT_CUTOFF = 10
+
+
+class NothingToPredict(Exception):
+    """No session of the test log has something to predict from the training log."""
+
+
+class Case(NamedTuple):
+    """A context, oldest first, and the place of the item to be found: -1 if not in training."""
+
+    session: int
+    context: list[ContextItem]
+    target: int
+
+
+class Outcome(NamedTuple):
+    """What one method answered to the n cases."""
+
+    lists: NDArray[np.int32]
+    found: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+
+
+class Run(NamedTuple):
+    """All methods on the same cases; the engine's own outcome is named ""."""
+
+    cases: list[Case]
+    outcomes: dict[str, Outcome]
+    model: Model
+    train_seconds: float
+
+
+def evaluate(
+    train: EventLog,
+    test: EventLog,
+    *,
+    protocol: Protocol,
+    cutoff: int,
+    progress: Progress,
+    parameters: Parameters | None = None,
+) -> Run:
+    """Train, then answer every case with the engine and each baseline.
+
+    Raises NothingToPredict where the two logs have nothing in common to predict.
+    """
+    progress("training", 0, 1)
+    started = time.perf_counter()
+    model = trained(train, parameters or Parameters())
+    train_seconds = time.perf_counter() - started
+    progress("training", 1, 1)
+    cases = list(_cases(model, test, protocol))
+    if not cases:
+        raise NothingToPredict(
+            "no test session has a product to predict: it takes sessions of two events or more"
+            " whose products are in the training log"
+        )
+    warm(model)
+    length = max(cutoff, LIST_LENGTH)
+    repeats = protocol == "next-item"
+    outcomes = {"": _engine(model, cases, protocol, length, progress)}
+    scorers = (baselines.basket if protocol == "hide-one" else baselines.next_item)(model.index)
+    for name, scorer in scorers.items():
+        outcomes[name] = _baseline(name, scorer, cases, length, repeats, progress)
+    return Run(cases, outcomes, model, train_seconds)
+
+
+def trained(log: EventLog, parameters: Parameters) -> Model:
+    """A model of the items of a log, without a catalogue."""
+    used, item = np.unique(log.item, return_inverse=True)
+    catalogue = Catalogue(np.full(len(used), -1, np.int32), np.zeros(len(used)))
+    columns = Log(log.session, item.astype(np.int32), log.event_type, log.at)
+    index = build(columns, catalogue, parameters, now=float(log.at.max(initial=0)))
+    return Model(index, [log.item_ids[place] for place in used], parameters)
+
+
+def _cases(model: Model, test: EventLog, protocol: Protocol) -> Iterable[Case]:
+    place = np.array([model.items.get(item_id, -1) for item_id in test.item_ids], np.int64)
+    borders = np.flatnonzero(np.diff(test.session, prepend=-1, append=-1))
+    for first, last in zip(borders[:-1], borders[1:], strict=True):
+        rows = range(first, last)
+        session = int(test.session[first])
+        if protocol == "hide-one":
+            yield from _hidden(model, test, place, session, rows)
+        else:
+            yield from _prefixes(test, place, session, rows, protocol)
+
+
+def _prefixes(
+    test: EventLog, place: NDArray[np.int64], session: int, rows: range, protocol: Protocol
+) -> Iterable[Case]:
+    kept = list(rows)
+    if protocol == "no-repeats":
+        kept = list({int(test.item[row]): row for row in reversed(kept)}.values())[::-1]
+    for end in range(1, len(kept)):
+        now = test.at[kept[end - 1]]
+        context = [
+            ContextItem(
+                int(place[test.item[row]]),
+                int(test.event_type[row]),
+                float(test.quantity[row]),
+                float(now - test.at[row]),
+            )
+            for row in kept[:end]
+            if place[test.item[row]] >= 0
+        ]
+        yield Case(session, context, int(place[test.item[kept[end]]]))
+
+
+def _hidden(
+    model: Model, test: EventLog, place: NDArray[np.int64], session: int, rows: range
+) -> Iterable[Case]:
+    entries: dict[int, ContextItem] = {}
+    for row in rows:
+        item = int(place[test.item[row]])
+        if item >= 0:
+            entries[item] = ContextItem(item, int(test.event_type[row]), float(test.quantity[row]))
+    if len(entries) < 2:
+        return
+    name = test.session_ids[session]
+    hidden = min(entries, key=lambda item: _digest(f"{name}:{model.item_ids[item]}"))
+    yield Case(session, [entry for entry in entries.values() if entry.item != hidden], hidden)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _engine(
+    model: Model, cases: Sequence[Case], protocol: Protocol, length: int, progress: Progress
+) -> Outcome:
+    scenario = "basket" if protocol == "hide-one" else "session"
+    mask = np.ones(len(model.item_ids), np.uint8)
+    lists = np.full((len(cases), length), -1, np.int32)
+    seconds = np.empty(len(cases))
+    for number, case in enumerate(cases):
+        items = [entry.item for entry in case.context]
+        mask[items] = protocol == "next-item"
+        started = time.perf_counter()
+        ranked = rank(model, case.context, scenario=scenario, mask=mask, count=length)
+        seconds[number] = time.perf_counter() - started
+        mask[items] = 1
+        lists[number, : len(ranked.items)] = ranked.items
+        progress("engine", number + 1, len(cases))
+    return _outcome(lists, cases, seconds)
+
+
+def _baseline(
+    name: str,
+    scorer: baselines.Scorer,
+    cases: Sequence[Case],
+    length: int,
+    repeats: bool,
+    progress: Progress,
+) -> Outcome:
+    lists = np.full((len(cases), length), -1, np.int32)
+    seconds = np.empty(len(cases))
+    for number, case in enumerate(cases):
+        items = np.array([entry.item for entry in case.context], np.int64)
+        started = time.perf_counter()
+        scores = np.array(scorer(items), np.float64)
+        if not repeats:
+            scores[items] = 0
+        best = np.argsort(-scores, kind="stable")[:length]
+        seconds[number] = time.perf_counter() - started
+        best = best[scores[best] > 0]
+        lists[number, : len(best)] = best
+        progress(name, number + 1, len(cases))
+    return _outcome(lists, cases, seconds)
+
+
+def _outcome(
+    lists: NDArray[np.int32], cases: Sequence[Case], seconds: NDArray[np.float64]
+) -> Outcome:
+    targets = np.array([case.target for case in cases], np.int64)
+    return Outcome(lists, measures.positions(lists, targets), seconds)
