@@ -17,7 +17,6 @@ from reco_app.curation.feed_rows import BadRow, Row, Unreadable
 
 MOST_TOLD = 100
 MOST_RETIRED = 0.5  # of what is offered; a feed that lacks more is probably the wrong file
-REASON = "imported from a feed"
 
 Write = Callable[[Mapping[str, Mapping[str, Any]]], store.Written]
 
@@ -61,6 +60,7 @@ class FeedImport:
         stream: BinaryIO,
         feed_format: feeds.Format,
         *,
+        reason: str = "imported from a feed",
         user_id: int | None = None,
         on_bad_row: Callable[[BadRow], None] = lambda _: None,
         on_batch: Callable[[Summary], None] = lambda _: None,
@@ -68,6 +68,7 @@ class FeedImport:
         self.summary = Summary()
         self._feed = feeds.read(stream, feed_format)
         self._currency = settings.current().currency
+        self._reason = reason
         self._user_id = user_id
         self._on_bad_row = on_bad_row
         self._on_batch = on_batch
@@ -76,7 +77,7 @@ class FeedImport:
 
     def store(self) -> None:
         """Write every good row."""
-        self._run(partial(store.upsert_products, reason=REASON, user_id=self._user_id))
+        self._run(partial(store.upsert_products, reason=self._reason, user_id=self._user_id))
 
     def check(self) -> None:
         """Find what `store` would do, and write nothing."""

@@ -45,10 +45,8 @@ def refuse(entry: OutboxEntry, why: str) -> None:
 
 def backlog(*, now: datetime) -> Backlog:
     """How many entries wait or were refused, and for how long the oldest has waited."""
-    figures = OutboxEntry.objects.aggregate(
-        waiting=Count("pk", filter=Q(refused="")),
-        refused=Count("pk", filter=~Q(refused="")),
-        oldest=Min("created_at", filter=Q(refused="")),
-    )
+    waiting = OutboxEntry.objects.filter(refused="")
+    figures = waiting.aggregate(number=Count("pk"), oldest=Min("created_at"))
     lag = now - figures["oldest"] if figures["oldest"] else timedelta()
-    return Backlog(figures["waiting"], figures["refused"], max(lag, timedelta()))
+    refused = OutboxEntry.objects.exclude(refused="").count()
+    return Backlog(figures["number"], refused, max(lag, timedelta()))

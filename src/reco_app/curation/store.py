@@ -98,6 +98,10 @@ def all_placements() -> list[CuratedPlacement]:
     ]
 
 
+def ensure_clock() -> None:
+    CurationClock.objects.get_or_create(id=1)
+
+
 def lock_clock() -> int:
     """Take the writers' turn until the end of the transaction; the version before it."""
     return CurationClock.objects.select_for_update().values_list("version", flat=True).get()

@@ -906,7 +906,4 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunSQL(
-            "INSERT INTO curation_curationclock (id, version) VALUES (1, 0)", migrations.RunSQL.noop
-        ),
     ]
