@@ -1,5 +1,6 @@
 """Wires the profile component up: `profile_app.main:app` is its WSGI application."""
 
+import logging
 from collections.abc import Mapping
 
 import orjson
@@ -12,6 +13,8 @@ from profile_app.api import public
 from profile_app.internal import BODY_LIMIT_BYTES, PREFIX, internal
 from runtime import flask, logs, tracing
 from runtime.problems import Problem
+
+log = logging.getLogger(__name__)
 
 COMPONENT = "profile"
 BODY_LIMITS = {PREFIX: BODY_LIMIT_BYTES}
@@ -60,9 +63,12 @@ def readiness() -> Mapping[str, str]:
     return {"postgresql": "ok" if migrated else "unready"}
 
 
-def _unavailable(_: store.Unavailable) -> Response:
+def _unavailable(trouble: store.Unavailable) -> Response:
+    log.warning("answered 503, PostgreSQL is not available: %s", trouble)
     wait = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-    return flask.answer(Problem("unavailable", "The profiles cannot be read now.", headers=wait))
+    return flask.answer(
+        Problem("unavailable", "The profiles are away; try again soon.", headers=wait)
+    )
 
 
 logs.configure(COMPONENT, settings.current().log_level)

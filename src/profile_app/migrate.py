@@ -7,8 +7,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from profile_app import store
+from profile_app import settings, store
 from profile_app.models import SCHEMA
+from runtime import logs
 
 _TURN = 7_301_946_015  # the advisory lock by which two migrating processes take turns
 
@@ -47,4 +48,5 @@ def _make_schema(connection: Connection) -> None:
 
 
 if __name__ == "__main__":
+    logs.configure("profile", settings.current().log_level)
     migrate()

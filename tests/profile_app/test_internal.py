@@ -1,6 +1,10 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Engine
 
+from profile_app.main import make_app
 from runtime import keys, settings
 from tests.profile_app.conftest import Put
 from tests.profile_app.examples import preferences, profile
@@ -61,6 +65,21 @@ def test_staff_overwrite_what_was_mined(put: Put) -> None:
     told = put("profiles", {"profiles": [profile(name="By staff", source="staff")]}).get_json()
 
     assert told["profiles"][0]["source"] == "staff"
+
+
+def test_of_writers_at_the_same_time_one_wins_and_the_others_hear_of_it(
+    database: Engine,
+) -> None:
+    def write(number: int) -> int:
+        key = {"Authorization": keys.internal_authorization()}
+        body = {"profiles": [profile("new", name=f"By {number}", version=0)]}
+        client = make_app().test_client()
+        return client.put("/internal/profile/v1/profiles", json=body, headers=key).status_code
+
+    with ThreadPoolExecutor(6) as threads:
+        statuses = sorted(threads.map(write, range(6)))
+
+    assert statuses == [200, 409, 409, 409, 409, 409]
 
 
 def test_a_deleted_profile_is_gone(client: FlaskClient, put: Put) -> None:

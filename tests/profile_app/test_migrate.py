@@ -39,12 +39,19 @@ def test_migrating_twice_changes_nothing(database: Engine) -> None:
     assert store.revision() == migrate.head()
 
 
-def test_before_its_migrations_the_component_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_before_its_migrations_the_component_waits_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     empty = store.make_engine(fresh_database("profile_not_migrated"))
     monkeypatch.setattr(store, "engine", lambda: empty)
+    client = main.make_app().test_client()
 
-    told = main.make_app().test_client().get("/readyz")
+    before = [
+        client.get(path).status_code for path in ("/readyz", "/v1/profiles", "/v1/profiles/a")
+    ]
+    migrate.migrate()
+    after = [client.get(path).status_code for path in ("/readyz", "/v1/profiles", "/v1/profiles/a")]
 
     empty.dispose()
-    assert told.status_code == 503
-    assert told.get_json()["checks"] == {"postgresql": "unready"}
+    assert before == [503, 503, 503]
+    assert after == [200, 200, 404]
