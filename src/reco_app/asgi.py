@@ -1,0 +1,56 @@
+"""reco as an ASGI application: Django, and around it what every process of the product has."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import cast
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reco_app.settings")
+
+from django.core.asgi import get_asgi_application  # noqa: E402  # reads the settings named above
+
+_django = cast("ASGIApp", get_asgi_application())
+
+from reco_app.serving import running  # noqa: E402  # its models need Django's apps to be ready
+from runtime.asgi import ASGIApp, Receive, Scope, Send, answer_problem  # noqa: E402
+from runtime.problems import Problem  # noqa: E402
+from runtime.shell import shell  # noqa: E402
+
+# Feeds and event logs are streamed, and bounded by whoever reads them; the admin takes files.
+BODY_LIMITS = {"/v1/imports/": 0, "/admin/": 64 << 20}
+
+
+def _with_lifespan(app: ASGIApp) -> ASGIApp:
+    """Django answers requests only: follow the release and the catalogue from start to stop."""
+
+    async def spanned(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            return await _readable(app, scope, receive, send)
+        await receive()
+        started = await asyncio.to_thread(running.start)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await asyncio.to_thread(running.stop, started)
+        return await send({"type": "lifespan.shutdown.complete"})
+
+    return spanned
+
+
+async def _readable(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Django answers an address that is not UTF-8 without its middleware, so in no known form."""
+    try:
+        scope.get("query_string", b"").decode()
+    except UnicodeDecodeError:
+        problem = Problem("bad-request", "The query string is not percent-encoded UTF-8.")
+        return await answer_problem(send, scope, problem)
+    return await app(scope, receive, send)
+
+
+async def readiness() -> Mapping[str, str]:
+    """Unready only while there is nothing to recommend and nothing is known of the catalogue."""
+    return running.conditions()
+
+
+application = shell(
+    _with_lifespan(_django), component="reco", readiness=readiness, body_limits=BODY_LIMITS
+)

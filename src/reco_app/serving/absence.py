@@ -1,0 +1,89 @@
+"""Why a product is not in an answer: every reason that holds, in words for the shop."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from reco_app.serving import rules
+from reco_app.serving.contracts import Cause, Filter, Request
+from reco_app.serving.decision import Decision
+from reco_app.serving.live import Live
+
+
+def absence(item_id: str, request: Request, decision: Decision, state: Live) -> list[Cause]:
+    """Codes and sentences; a product that may appear was ranked too low, or not found at all."""
+    position = state.shelf.position(item_id)
+    if position < 0:
+        detail = "Neither the catalogue nor the release knows this product."
+        return [Cause("unknown-product", detail)]
+    causes = [*_closed(position, request, decision, state)]
+    return causes or [_outranked(position, decision, state)]
+
+
+def _closed(position: int, request: Request, decision: Decision, state: Live) -> Iterator[Cause]:
+    item_id = state.shelf.item_id(position)
+    columns = state.shelf.columns
+    if not columns.offered[position]:
+        yield Cause("not-offered", "It is hidden, retired or not in the catalogue.")
+    if item_id in request.exclude_ids:
+        yield Cause("excluded", "The request excludes it.")
+    if position in decision.question.at_hand and not request.include_context:
+        yield Cause("in-context", "It is among the products of the request.")
+    for rule in rules.of_kind(decision.question.rules, "hide"):
+        if rules.is_about(rule, position, state.shelf):
+            yield Cause("hidden-by-rule", f"Rule {rule.id} hides it. {rule.note}")
+    if not decision.relaxed:
+        for chosen in decision.question.filters:
+            yield from _filtered(position, chosen, state)
+    if cause := _variant_shown(position, decision, state):
+        yield cause
+
+
+def _filtered(position: int, chosen: Filter, state: Live) -> Iterator[Cause]:
+    parts = {
+        "in_stock": (Filter(), "It is out of stock."),
+        "category": (
+            Filter(category=chosen.category, in_stock=False),
+            f"It is in none of the categories {', '.join(chosen.category)}.",
+        ),
+        "brand": (
+            Filter(brand=chosen.brand, in_stock=False),
+            f"It is of none of the brands {', '.join(chosen.brand)}.",
+        ),
+        "price_min": (
+            Filter(price_min=chosen.price_min, in_stock=False),
+            f"It costs less than {chosen.price_min}.",
+        ),
+        "price_max": (
+            Filter(price_max=chosen.price_max, in_stock=False),
+            f"It costs more than {chosen.price_max}.",
+        ),
+    }
+    if not state.shelf.columns.offered[position]:
+        return
+    for field, (part, detail) in parts.items():
+        if getattr(chosen, field) and not state.masks.passing(part)[position]:
+            yield Cause(f"filter-{field.replace('_', '-')}", detail)
+
+
+def _variant_shown(position: int, decision: Decision, state: Live) -> Cause | None:
+    groups = state.shelf.columns.group
+    if groups[position] < 0:
+        return None
+    for pick in decision.picks:
+        if groups[pick.position] == groups[position]:
+            shown = state.shelf.item_id(pick.position)
+            detail = f"Its variant {shown} is shown; a list shows one of a group."
+            return Cause("variant-shown", detail)
+    return None
+
+
+def _outranked(position: int, decision: Decision, state: Live) -> Cause:
+    rows = np.flatnonzero(decision.candidates.positions == position)
+    if not len(rows):
+        detail = "Nothing of the request leads to it strongly enough to make it a candidate."
+        return Cause("not-a-candidate", detail)
+    row = int(rows[0])
+    better = int((decision.scores > decision.scores[row]).sum())
+    detail = f"{better} candidates score above its {decision.scores[row]:.4f}."
+    return Cause("outranked", detail)

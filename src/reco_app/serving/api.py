@@ -1,0 +1,103 @@
+"""The recommendation API: plain async views, so that nothing waits for a thread."""
+
+import hashlib
+from datetime import UTC, datetime
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from reco_app.serving import explain, live, parsing, query, service
+from reco_app.serving.contracts import Answer, Request, WhyRequest
+from reco_app.serving.openapi import document
+from runtime import keys
+from runtime.problems import Problem
+
+CACHED = "public, max-age=2, stale-if-error=600"
+JSON = "application/json"
+
+
+@csrf_exempt
+async def recommendations(request: HttpRequest) -> HttpResponse:
+    """GET is the cacheable form, POST takes everything."""
+    if request.method == "POST":
+        return await _posted(request)
+    if request.method in ("GET", "HEAD"):
+        return await _got(request)
+    raise _not_allowed(request, "GET, HEAD, POST")
+
+
+@csrf_exempt
+async def why(request: HttpRequest) -> HttpResponse:
+    """How an answer came about: for a key with the scope staff, or staff logged in.
+
+    It changes nothing and its JSON cannot be read from another site, so it needs no CSRF token.
+    """
+    if request.method != "POST":
+        raise _not_allowed(request, "POST")
+    await _require_staff(request)
+    asked = parsing.decode(_json_body(request), shape=WhyRequest)
+    return _json(msgspec.json.encode(await explain.why(asked)))
+
+
+async def openapi(request: HttpRequest) -> HttpResponse:
+    """The contract of everything that reco answers, for the router to merge."""
+    if request.method not in ("GET", "HEAD"):
+        raise _not_allowed(request, "GET, HEAD")
+    return HttpResponse(document(), content_type=JSON, headers={"Cache-Control": "max-age=60"})
+
+
+async def _posted(request: HttpRequest) -> HttpResponse:
+    asked = parsing.decode(_json_body(request), shape=Request)
+    return _json(msgspec.json.encode(await service.recommend(asked, now=datetime.now(UTC))))
+
+
+async def _got(request: HttpRequest) -> HttpResponse:
+    asked = query.request_of(request.META["QUERY_STRING"])
+    curation_version = live.current().curation.version
+    answer = await service.recommend(asked, now=datetime.now(UTC))
+    if answer.degraded:
+        return _json(msgspec.json.encode(answer))
+    headers = {"ETag": _etag(answer, curation_version), "Cache-Control": CACHED}
+    if _has(request, headers["ETag"]):
+        return HttpResponse(status=304, headers=headers)
+    return HttpResponse(msgspec.json.encode(answer), content_type=JSON, headers=headers)
+
+
+def _json(body: bytes) -> HttpResponse:
+    return HttpResponse(body, content_type=JSON, headers={"Cache-Control": "no-store"})
+
+
+def _etag(answer: Answer, curation_version: int) -> str:
+    """Weak: the recommendation id of an equal answer tells another time."""
+    told = (answer.items, answer.warnings, answer.missing_ids, answer.model)
+    digest = hashlib.blake2b(msgspec.json.encode((told, curation_version)), digest_size=12)
+    return f'W/"{digest.hexdigest()}"'
+
+
+def _has(request: HttpRequest, etag: str) -> bool:
+    """Whether the client named this answer in If-None-Match."""
+    named = request.headers.get("If-None-Match", "")
+    opaque = etag.removeprefix("W/")
+    entries = [entry.strip().removeprefix("W/") for entry in named.split(",")]
+    return named.strip() == "*" or opaque in entries
+
+
+def _json_body(request: HttpRequest) -> bytes:
+    if request.content_type != JSON:
+        detail = f"The body must be {JSON}, not {request.content_type or 'of no type'}."
+        raise Problem("unsupported-media-type", detail)
+    return request.body
+
+
+def _not_allowed(request: HttpRequest, allowed: str) -> Problem:
+    detail = f"{request.method} is not allowed here; {allowed} are."
+    return Problem("method-not-allowed", detail, headers={"Allow": allowed})
+
+
+async def _require_staff(request: HttpRequest) -> None:
+    if "Authorization" not in request.headers:
+        user = await request.auser()
+        if user.is_active and user.is_staff:
+            return
+    keys.require(request.headers.get("Authorization"), "staff")

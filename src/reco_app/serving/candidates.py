@@ -1,0 +1,109 @@
+"""What could be shown, best first: the engine's ranking, and products newer than the release."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reco_app.engine.model import Model
+from reco_app.engine.rank import SOURCES, ContextItem, rank
+from reco_app.serving.shelf import Columns, Shelf
+
+NEW = SOURCES.index("new")
+BELOW = 0.999  # what is added at the end of a list stays under what is there
+
+
+class Candidates(NamedTuple):
+    """k products, one of each group of variants, best first."""
+
+    positions: NDArray[np.int32]
+    scores: NDArray[np.float64]
+    sources: NDArray[np.uint8]
+    """Places in the engine's SOURCES."""
+    shares: NDArray[np.float32]
+    """k x context: how much each product at hand drove the result; rows sum to 1 or 0."""
+
+    def at(self, rows: NDArray[np.int64]) -> "Candidates":
+        return Candidates(
+            self.positions[rows], self.scores[rows], self.sources[rows], self.shares[rows]
+        )
+
+
+def collect(
+    model: Model | None,
+    shelf: Shelf,
+    context: Sequence[ContextItem],
+    *,
+    scenario: str,
+    allowed: NDArray[np.uint8],
+    depth: int,
+    needed: int,
+) -> Candidates:
+    """At least `needed` candidates if that many (one of a group) are allowed.
+
+    The engine is asked for `depth` at a time: candidates of a smaller `needed` are the first of
+    those of a larger one. `allowed` covers the whole shelf.
+    """
+    first = len(model.item_ids) if model else 0
+    newest_first = scenario == "new" or model is None
+    found = [_newcomers(first, shelf, len(context), allowed)] if newest_first else []
+    count = sum(len(part.positions) for part in found)
+    open_places = allowed[:first].copy()
+    for part in found:
+        _close(open_places, part, shelf.columns)
+    while model is not None and count < needed and open_places.any():
+        ranked = rank(model, context, scenario=scenario, mask=open_places, count=depth)
+        part = _first_of_groups(Candidates(*ranked), shelf.columns)
+        found.append(_under(part, found))
+        _close(open_places, part, shelf.columns)
+        open_places[ranked.items] = 0
+        count += len(part.positions)
+    if not newest_first and count < needed:
+        found.append(_under(_newcomers(first, shelf, len(context), allowed), found))
+    return found[0] if len(found) == 1 else _joined(found, shelf.columns)
+
+
+def _joined(found: Sequence[Candidates], columns: Columns) -> Candidates:
+    joined = Candidates(*(np.concatenate(column) for column in zip(*found, strict=True)))
+    return _first_of_groups(joined, columns)
+
+
+def _newcomers(
+    first: int, shelf: Shelf, context_length: int, allowed: NDArray[np.uint8]
+) -> Candidates:
+    """Allowed products from position `first`, which the release does not know, newest first."""
+    positions = np.flatnonzero(allowed[first:]).astype(np.int32) + np.int32(first)
+    positions = positions[np.lexsort((positions, -shelf.columns.published_at[positions]))]
+    found = Candidates(
+        positions,
+        np.power(BELOW, np.arange(len(positions))),
+        np.full(len(positions), NEW, np.uint8),
+        np.zeros((len(positions), context_length), np.float32),
+    )
+    return _first_of_groups(found, shelf.columns)
+
+
+def _first_of_groups(found: Candidates, columns: Columns) -> Candidates:
+    """Of each group of variants only the first; products without variants all stay."""
+    groups = columns.group[found.positions]
+    if not (groups >= 0).any():
+        return found
+    keys = np.where(groups >= 0, groups, -1 - found.positions)
+    return found.at(np.sort(np.unique(keys, return_index=True)[1]))
+
+
+def _close(open_places: NDArray[np.uint8], found: Candidates, columns: Columns) -> None:
+    """Let no variant of what was found come again."""
+    groups = columns.group[found.positions]
+    if (groups >= 0).any():
+        grouped = columns.group[: len(open_places)]
+        open_places[np.isin(grouped, groups[groups >= 0])] = 0
+
+
+def _under(part: Candidates, found: Sequence[Candidates]) -> Candidates:
+    """Scores of a later part continue below the last one of the parts before."""
+    lowest = next((float(p.scores[-1]) for p in reversed(found) if len(p.scores)), None)
+    if lowest is None:
+        return part
+    return part._replace(scores=part.scores * lowest * BELOW)

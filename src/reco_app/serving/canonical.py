@@ -1,0 +1,51 @@
+"""One form for all requests that mean the same: for digests, caches and replays."""
+
+import hashlib
+import math
+from decimal import Decimal
+
+import msgspec
+
+from reco_app.serving.contracts import Request
+
+
+def rounded_age(seconds: float) -> int:
+    """The nearest power of two, so that a second's difference changes neither score nor cache."""
+    return 0 if seconds < 1 else 2 ** round(math.log2(seconds))
+
+
+def digest(request: Request) -> bytes:
+    """Sixteen bytes that are equal for requests of equal meaning.
+
+    The session and the consent are left out: they change no answer and must not be kept.
+    """
+    return hashlib.blake2b(_encode(request), digest_size=16).digest()
+
+
+def _encode(request: Request) -> bytes:
+    chosen = request.filter
+    return msgspec.json.encode(
+        (
+            request.scenario,
+            [
+                (item.item_id, item.event_type, item.quantity, rounded_age(item.age_seconds))
+                for item in request.items
+            ],
+            request.count,
+            request.profile,
+            sorted(set(chosen.category)),
+            sorted(set(chosen.brand)),
+            _amount(chosen.price_min),
+            _amount(chosen.price_max),
+            chosen.in_stock,
+            _amount(request.budget.remaining if request.budget else None),
+            sorted(set(request.exclude_ids)),
+            request.diversity,
+            sorted(set(request.fields)),
+            request.include_context,
+        )
+    )
+
+
+def _amount(money: str | None) -> str | None:
+    return None if money is None else format(Decimal(money).normalize(), "f")

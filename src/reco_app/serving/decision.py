@@ -1,0 +1,193 @@
+"""From a question to the products that answer it: pure, so that an answer can be replayed."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reco_app.engine.rank import SOURCES
+from reco_app.serving import candidates, diversity, lean, masks, rules
+from reco_app.serving.candidates import Candidates
+from reco_app.serving.contracts import Filter, Request, Warning
+from reco_app.serving.live import Live
+from reco_app.serving.question import Question, named_products
+
+POOL = 200  # candidates that rules, profile, budget and diversity put into another order
+SLACK = 8  # variants of one product that the first call of the engine may well return
+PINNED = SOURCES.index("pinned")
+
+
+class Pick(NamedTuple):
+    position: int
+    score: float
+    source: int
+    """Place in the engine's SOURCES."""
+    row: int
+    """Row among the candidates; -1 for what was pinned."""
+
+
+class Decision(NamedTuple):
+    question: Question
+    allowed: NDArray[np.uint8]
+    """Over the shelf: what may appear, after filters, hides and exclusions."""
+    relaxed: bool
+    """Whether nothing passed the filter, so that it was set aside."""
+    candidates: Candidates
+    rule_factors: NDArray[np.float64]
+    profile_factors: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    """The candidates' scores after both, the largest 1."""
+    picks: list[Pick]
+    warnings: list[Warning]
+
+
+def decide(
+    request: Request, question: Question, live: Live, *, profile: lean.Profile | None
+) -> Decision:
+    """Choose and order the products: full lists whenever enough of them may appear."""
+    allowed, relaxed = _allowed(request, question, live)
+    pinned = rules.pins(question.rules, live.shelf, allowed=allowed)
+    found = candidates.collect(
+        live.model,
+        live.shelf,
+        question.context,
+        scenario=question.scenario,
+        allowed=_unpinned(allowed, pinned, live),
+        **_reach(request, question, profile),
+    )
+    rule_factors = rules.factors(question.rules, found.positions, live.shelf)
+    profile_factors = (
+        lean.factors(profile, found.positions, live.shelf)
+        if profile
+        else np.ones(len(found.positions))
+    )
+    scores = _normalised(found.scores * rule_factors * profile_factors)
+    order = _order(request, question.count, found, scores, live)
+    picks = list(_placed(order, pinned, found, scores, count=question.count))
+    return Decision(
+        question=question,
+        allowed=allowed,
+        relaxed=relaxed,
+        candidates=found,
+        rule_factors=rule_factors,
+        profile_factors=profile_factors,
+        scores=scores,
+        picks=picks,
+        warnings=_warnings(question, len(picks), relaxed=relaxed),
+    )
+
+
+def _allowed(request: Request, question: Question, live: Live) -> tuple[NDArray[np.uint8], bool]:
+    never = named_products(request.exclude_ids, live.shelf)
+    if not request.include_context:
+        never = [*never, *question.at_hand]
+    in_stock = all(chosen.in_stock for chosen in question.filters)
+    # What passes nothing but the stock is better than nothing: the last resort.
+    for filters in (question.filters, question.filters[:-1], (Filter(in_stock=in_stock),)):
+        if not filters:
+            continue
+        mask = masks.without(_all_of(filters, live, in_stock=in_stock), never)
+        rules.hide(mask, question.rules, live.shelf)
+        if mask.any():
+            return mask, filters is not question.filters
+    return mask, False
+
+
+def _all_of(filters: tuple[Filter, ...], live: Live, *, in_stock: bool) -> NDArray[np.uint8]:
+    parts = [live.masks.passing(_with_stock(chosen, in_stock=in_stock)) for chosen in filters]
+    return parts[0] if len(parts) == 1 else np.bitwise_and.reduce(parts)
+
+
+def _with_stock(chosen: Filter, *, in_stock: bool) -> Filter:
+    """The same filter, with the stock as all filters together want it."""
+    if chosen.in_stock == in_stock:
+        return chosen
+    return Filter(chosen.category, chosen.brand, chosen.price_min, chosen.price_max, in_stock)
+
+
+def _unpinned(allowed: NDArray[np.uint8], pinned: dict[int, int], live: Live) -> NDArray[np.uint8]:
+    """What is left to the candidates: neither pinned nor a variant of something pinned."""
+    if not pinned:
+        return allowed
+    left = masks.without(allowed, pinned.values())
+    groups = live.shelf.columns.group
+    pinned_groups = groups[list(pinned.values())]
+    left[np.isin(groups, pinned_groups[pinned_groups >= 0])] = 0
+    return left
+
+
+def _reach(request: Request, question: Question, profile: lean.Profile | None) -> dict[str, int]:
+    """How many candidates are needed: all that may move up, or just those that are shown."""
+    reordered = (
+        request.diversity > 0
+        or request.budget is not None
+        or profile is not None
+        or bool(rules.of_kind(question.rules, "boost", "bury"))
+    )
+    if reordered:
+        return {"depth": POOL, "needed": POOL}
+    return {"depth": question.count + SLACK, "needed": question.count}
+
+
+def _normalised(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    highest = float(scores.max(initial=0.0))
+    return scores / highest if highest > 1.0 else scores
+
+
+def _order(
+    request: Request,
+    count: int,
+    found: Candidates,
+    scores: NDArray[np.float64],
+    live: Live,
+) -> NDArray[np.int64]:
+    """Rows of the candidates, the first to be shown first."""
+    relevance = scores
+    if request.budget is not None:
+        prices = live.shelf.columns.price[found.positions]
+        remaining = masks.amount(request.budget.remaining)
+        relevance = diversity.within_budget_first(scores, prices, remaining=remaining)
+    if request.diversity > 0:
+        return diversity.spread(
+            found.positions,
+            relevance / max(float(relevance.max(initial=0.0)), 1e-12),
+            live.shelf.columns,
+            diversity=request.diversity,
+            count=count,
+        )
+    return np.argsort(-relevance, kind="stable")[:count]
+
+
+def _placed(
+    order: NDArray[np.int64],
+    pinned: dict[int, int],
+    found: Candidates,
+    scores: NDArray[np.float64],
+    *,
+    count: int,
+) -> Iterator[Pick]:
+    """Pins on their places, candidates on the others; pins move up where candidates run out."""
+    waiting = sorted(pinned)
+    rows = iter(order.tolist())
+    for place in range(1, count + 1):
+        row = -1 if waiting and waiting[0] <= place else next(rows, -1)
+        if row >= 0:
+            position, source = int(found.positions[row]), int(found.sources[row])
+            yield Pick(position, float(scores[row]), source, row)
+        elif waiting:
+            yield Pick(pinned[waiting.pop(0)], 1.0, PINNED, -1)
+        else:
+            return
+
+
+def _warnings(question: Question, shown: int, *, relaxed: bool) -> list[Warning]:
+    if relaxed:
+        detail = "No product passes the filter; it was set aside, so that something is shown."
+    elif shown == question.count:
+        return []
+    elif question.filters == (Filter(),):
+        return [Warning("few-products", f"Only {shown} products can be shown at all.")]
+    else:
+        detail = f"Only {shown} of {question.count} products pass the filter."
+    return [Warning("filter-too-narrow", detail)]

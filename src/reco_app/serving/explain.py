@@ -1,0 +1,117 @@
+"""How an answer came about: each step of the decision, replayed on the release it was made on."""
+
+import asyncio
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from reco_app.curation.contracts import CuratedRule
+from reco_app.engine import release
+from reco_app.engine.model import Model, ReleaseCorrupt, open_release
+from reco_app.engine.rank import SOURCES
+from reco_app.serving import canonical, identity, live, parsing, rules, service
+from reco_app.serving.absence import absence
+from reco_app.serving.contracts import Asked, RuleTold, Step, Why, WhyRequest
+from reco_app.serving.decision import Decision, Pick
+from reco_app.serving.live import Live
+from reco_app.serving.reasons import reasons
+from reco_app.settings import current
+from runtime.problems import FieldError, Problem
+
+REPLAYED = 2  # releases kept open beside the live one
+
+
+async def why(asked: WhyRequest) -> Why:
+    """Replay a request on the release that its recommendation id names, with today's catalogue.
+
+    Raises Problem: invalid-fields for an id or a request that do not belong together, not-found
+    when the release is gone.
+    """
+    told = _identity_of(asked)
+    state = await asyncio.to_thread(_state_of, told.release)
+    answered_at = datetime.fromtimestamp(told.answered_at, UTC)
+    decision, degraded = await service.decided(asked.request, state, now=answered_at)
+    question = decision.question
+    return Why(
+        release=told.release,
+        answered_at=answered_at,
+        curation_version=told.curation_version,
+        curation_version_now=state.curation.version,
+        scenario=question.scenario,
+        placement=question.placement,
+        candidates=len(decision.candidates.positions),
+        allowed=int(decision.allowed.sum()),
+        filter_set_aside=decision.relaxed,
+        missing_ids=question.missing_ids,
+        warnings=decision.warnings,
+        degraded=degraded,
+        rules=[_rule(rule) for rule in question.rules],
+        steps=[_step(pick, place, decision, state) for place, pick in enumerate(decision.picks, 1)],
+        item=_item(asked, decision, state),
+    )
+
+
+def _identity_of(asked: WhyRequest) -> identity.Identity:
+    secret = current().secret_key.get_secret_value().encode()
+    try:
+        told = identity.read(asked.recommendation_id, secret=secret)
+    except identity.IdentityInvalid as error:
+        raise parsing.invalid(FieldError("/recommendation_id", str(error))) from error
+    if told.digest != canonical.digest(asked.request):
+        detail = "This is not the request that the recommendation_id was given for."
+        raise parsing.invalid(FieldError("/request", detail))
+    return told
+
+
+def _state_of(version: str) -> Live:
+    state = live.current()
+    if state.model is not None and state.model.version == version:
+        return state
+    if not version:
+        return live.state_of(None, state.shelf, state.curation, state.cards)
+    model = _past(version)
+    shelf = state.shelf.reordered(model.item_ids)
+    return live.state_of(model, shelf, state.curation, state.cards)
+
+
+@lru_cache(maxsize=REPLAYED)
+def _past(version: str) -> Model:
+    try:
+        return open_release(release.release_path(current().model_dir, version))
+    except ReleaseCorrupt as error:
+        detail = f"The release {version} is no longer kept, so its answers cannot be replayed."
+        raise Problem("not-found", detail) from error
+
+
+def _rule(rule: CuratedRule) -> RuleTold:
+    target = rule.target_product or rule.target_category or ""
+    return RuleTold(rule.id, rule.kind, target, rule.factor, rule.position, rule.note)
+
+
+def _step(pick: Pick, place: int, decision: Decision, state: Live) -> Step:
+    row = pick.row
+    return Step(
+        item_id=state.shelf.item_id(pick.position),
+        position=place,
+        source=SOURCES[pick.source],
+        engine_score=float(decision.candidates.scores[row]) if row >= 0 else None,
+        rule_factor=float(decision.rule_factors[row]) if row >= 0 else 1.0,
+        profile_factor=float(decision.profile_factors[row]) if row >= 0 else 1.0,
+        score=pick.score,
+        reasons=reasons(pick, decision, model=state.model, shelf=state.shelf),
+        rules=[
+            rule.id
+            for rule in decision.question.rules
+            if rules.is_about(rule, pick.position, state.shelf)
+        ],
+    )
+
+
+def _item(asked: WhyRequest, decision: Decision, state: Live) -> Asked | None:
+    if asked.item_id is None:
+        return None
+    position = state.shelf.position(asked.item_id)
+    for place, pick in enumerate(decision.picks, 1):
+        if pick.position == position:
+            return Asked(asked.item_id, place, [])
+    causes = absence(asked.item_id, asked.request, decision, state)
+    return Asked(asked.item_id, None, causes)

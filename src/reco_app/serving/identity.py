@@ -1,0 +1,54 @@
+"""The signed name of an answer: enough to attribute a click and to replay the answer.
+
+It says nothing of the visitor. Form: base64url(message pack) "." base64url(HMAC-SHA-256, 16 bytes).
+"""
+
+import base64
+import binascii
+import hmac
+
+import msgspec
+
+SIGNATURE_BYTES = 16
+
+
+class IdentityInvalid(ValueError):
+    """The text is no recommendation id that this installation has signed."""
+
+
+class Identity(msgspec.Struct, frozen=True, array_like=True):
+    """Where an answer came from; `release` is empty when there was none yet."""
+
+    release: str
+    curation_version: int
+    scenario: str
+    answered_at: int
+    digest: bytes
+
+
+def sign(identity: Identity, *, secret: bytes) -> str:
+    payload = msgspec.msgpack.encode(identity)
+    return f"{_text(payload)}.{_text(_signature(payload, secret))}"
+
+
+def read(token: str, *, secret: bytes) -> Identity:
+    """Raises IdentityInvalid for anything but an unchanged id of ours."""
+    try:
+        payload, signature = (_bytes(part) for part in token.split("."))
+    except (ValueError, binascii.Error) as error:
+        raise IdentityInvalid("This is not the form of a recommendation id.") from error
+    if not hmac.compare_digest(signature, _signature(payload, secret)):
+        raise IdentityInvalid("The signature of this recommendation id does not match.")
+    return msgspec.msgpack.decode(payload, type=Identity)
+
+
+def _signature(payload: bytes, secret: bytes) -> bytes:
+    return hmac.digest(b"recommendation:" + secret, payload, "sha256")[:SIGNATURE_BYTES]
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -1,0 +1,63 @@
+"""Preference profiles at hand: process memory, then the profile service, then Redis."""
+
+import asyncio
+from dataclasses import dataclass
+from time import monotonic
+
+import msgspec
+
+from reco_app.serving import cache, clients
+from reco_app.serving.lean import Profile
+from runtime import metrics, rest
+
+FRESH_SECONDS = 2.0  # staff see an edit within three seconds
+SPARE_SECONDS = 3600
+KEPT = 1000
+
+
+@dataclass(slots=True)
+class _Remembered:
+    profile: Profile | None
+    fresh_until: float
+    degraded: bool
+
+
+_remembered: dict[str, _Remembered] = {}
+
+
+async def named(slug: str) -> tuple[Profile | None, bool]:
+    """The profile, or None if there is none of that name; and whether the service was away, so
+    that it may be out of date or missing."""
+    known = _remembered.get(slug)
+    if known is None or known.fresh_until <= monotonic():
+        if known is not None:
+            known.fresh_until = monotonic() + FRESH_SECONDS  # others go on with what is known
+        known = await _refreshed(slug, known)
+        if len(_remembered) >= KEPT:
+            _remembered.clear()
+        _remembered[slug] = known
+    if known.degraded:
+        metrics.degraded_total.labels("profile").inc()
+    return known.profile, known.degraded
+
+
+def forget() -> None:
+    """Ask the service again for every profile."""
+    _remembered.clear()
+
+
+async def _refreshed(slug: str, known: _Remembered | None) -> _Remembered:
+    try:
+        profile = await clients.profile(slug)
+    except rest.Unavailable:
+        spare = known.profile if known else await asyncio.to_thread(_spare, slug)
+        return _Remembered(spare, monotonic() + FRESH_SECONDS, degraded=True)
+    if profile is not None and (known is None or known.profile != profile):
+        packed = {slug: msgspec.msgpack.encode(profile)}
+        await asyncio.to_thread(cache.keep, "profile", packed, seconds=SPARE_SECONDS)
+    return _Remembered(profile, monotonic() + FRESH_SECONDS, degraded=False)
+
+
+def _spare(slug: str) -> Profile | None:
+    kept = cache.read("profile", [slug]).get(slug)
+    return msgspec.msgpack.decode(kept, type=Profile) if kept else None

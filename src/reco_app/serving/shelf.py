@@ -1,0 +1,186 @@
+"""What can be sold: columns over the item index, growing with products newer than the release.
+
+Positions below the release's item count are the release's own; later ones were added since.
+A shelf never changes: an update makes a new one, which shares the lists that only grow.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+PATH_SEPARATOR = " > "
+
+
+class ShelfProduct(msgspec.Struct, frozen=True):
+    """The fields of a product on the wire that decide whether and where it may appear."""
+
+    id: str
+    version: int = 0
+    deleted: bool = False
+    brand: str | None = None
+    categories: tuple[str, ...] = ()
+    price: str | None = None
+    sale_price: str | None = None
+    availability: str = "in_stock"
+    item_group_id: str | None = None
+    published_at: datetime | None = None
+
+
+class Codes:
+    """Numbers for names, given out in order and never taken back."""
+
+    def __init__(self) -> None:
+        self.names: list[Any] = []
+        self._numbers: dict[Any, int] = {}
+
+    def number(self, name: Any) -> int:
+        """The number of `name`, a new one if it is seen for the first time."""
+        if name not in self._numbers:
+            self._numbers[name] = len(self.names)
+            self.names.append(name)
+        return self._numbers[name]
+
+    def find(self, name: Any) -> int:
+        """The number of `name`, or -1."""
+        return self._numbers.get(name, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """One row for each of N positions."""
+
+    offered: NDArray[np.uint8]
+    """1: in the catalogue, neither hidden nor retired."""
+    in_stock: NDArray[np.uint8]
+    """1: can be ordered now, a pre-order too."""
+    price: NDArray[np.float64]
+    """What a shopper pays: the sale price if there is one; NaN where unknown."""
+    brand: NDArray[np.int32]
+    categories: NDArray[np.int32]
+    """Number of the product's whole set of category paths; products share few such sets."""
+    group: NDArray[np.int32]
+    """Number of the group of variants; -1 for a product without variants."""
+    published_at: NDArray[np.float64]
+    """Seconds since 1970; 0 where unknown."""
+
+    def grown(self, size: int) -> "Columns":
+        """A copy with `size` rows, the new ones empty."""
+        extra = size - len(self.offered)
+        blank = _blank(extra)
+        return Columns(
+            *(
+                np.concatenate([getattr(self, name), getattr(blank, name)])
+                for name in Columns.__slots__
+            )
+        )
+
+    def at(self, rows: NDArray[np.int64]) -> "Columns":
+        """The given rows in the given order; row -1 is an empty one."""
+        grown = self.grown(len(self.offered) + 1)
+        return Columns(*(getattr(grown, name)[rows] for name in Columns.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """`version` is the curation version up to which every change is on it."""
+
+    version: int
+    items: Codes
+    columns: Columns
+    brands: Codes = field(default_factory=Codes)
+    category_sets: Codes = field(default_factory=Codes)
+    groups: Codes = field(default_factory=Codes)
+    _matches: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return len(self.columns.offered)
+
+    def position(self, item_id: str) -> int:
+        """The position of a product, or -1; later shelves may know more than this one."""
+        found = self.items.find(item_id)
+        return found if found < self.size else -1
+
+    def item_id(self, position: int) -> str:
+        return str(self.items.names[position])
+
+    def paths(self, position: int) -> tuple[str, ...]:
+        """The category paths of one product."""
+        number = int(self.columns.categories[position])
+        return self.category_sets.names[number] if number >= 0 else ()
+
+    def in_category(self, path: str) -> NDArray[np.bool_]:
+        """Which positions lie in a category or below it."""
+        if path not in self._matches:
+            self._matches[path] = self._in_category(path)
+        return self._matches[path]
+
+    def _in_category(self, path: str) -> NDArray[np.bool_]:
+        below = path + PATH_SEPARATOR
+        matches = [
+            any(own == path or own.startswith(below) for own in paths)
+            for paths in list(self.category_sets.names)
+        ]
+        # The last entry answers for number -1: products without any category.
+        return np.array([*matches, False], np.bool_)[self.columns.categories]
+
+    def with_products(self, products: Iterable[ShelfProduct], *, version: int) -> "Shelf":
+        """The shelf after these changes; the latest state of a product wins."""
+        changed = list(products)
+        rows = [self.items.number(product.id) for product in changed]
+        columns = self.columns.grown(max(self.size, len(self.items.names)))
+        for row, product in zip(rows, changed, strict=True):
+            self._put(columns, row, product)
+        return replace(self, version=version, columns=columns, _matches={})
+
+    def reordered(self, item_ids: Sequence[str]) -> "Shelf":
+        """The same products over another item index: these ids first, then all others."""
+        items = _items(item_ids)
+        for item_id in self.items.names[: self.size]:
+            items.number(item_id)
+        rows = np.array([self.position(item_id) for item_id in items.names], np.int64)
+        return replace(self, items=items, columns=self.columns.at(rows), _matches={})
+
+    def _put(self, columns: Columns, row: int, product: ShelfProduct) -> None:
+        columns.offered[row] = not product.deleted
+        if product.deleted:
+            return
+        price = product.sale_price or product.price
+        published_at = product.published_at
+        columns.in_stock[row] = product.availability != "out_of_stock"
+        columns.price[row] = float(price) if price else np.nan
+        columns.brand[row] = self.brands.number(product.brand) if product.brand else -1
+        columns.categories[row] = self.category_sets.number(product.categories)
+        columns.group[row] = (
+            self.groups.number(product.item_group_id) if product.item_group_id else -1
+        )
+        columns.published_at[row] = published_at.timestamp() if published_at else 0.0
+
+
+def empty(item_ids: Sequence[str] = ()) -> Shelf:
+    """A shelf over a release's items on which no product stands yet."""
+    return Shelf(version=0, items=_items(item_ids), columns=_blank(len(item_ids)))
+
+
+def _items(item_ids: Sequence[str]) -> Codes:
+    items = Codes()
+    for item_id in item_ids:
+        items.number(item_id)
+    return items
+
+
+def _blank(size: int) -> Columns:
+    return Columns(
+        offered=np.zeros(size, np.uint8),
+        in_stock=np.zeros(size, np.uint8),
+        price=np.full(size, np.nan),
+        brand=np.full(size, -1, np.int32),
+        categories=np.full(size, -1, np.int32),
+        group=np.full(size, -1, np.int32),
+        published_at=np.zeros(size),
+    )
