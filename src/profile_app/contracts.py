@@ -1,16 +1,13 @@
-"""What the profile component promises on the wire.
+"""What the profile component promises shops on the wire.
 
 Classes that end in `Given` are what callers send: strict, unknown fields refused. The others are
 answers, complete in every field.
 """
 
-from collections import Counter
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,9 +18,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from profile_app import examples
+
 SESSION_FLOOR = 10  # fewer shoppers than this behind a figure could point at one of them
-PREFERENCES_PER_CALL = 1000
-PROFILES_PER_CALL = 100
 LABELS_PER_DIMENSION = 200
 LABEL_PATTERN = r"^[^\u0000-\u001F\u007F]+$"  # PostgreSQL text holds no NUL
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
@@ -34,10 +31,9 @@ ItemId = Annotated[str, StringConstraints(pattern=ITEM_ID_PATTERN, min_length=1,
 Label = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=300)]
 Source = Literal["mined", "staff"]
 Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
-Sessions = Annotated[int, Field(ge=SESSION_FLOOR, le=2**31 - 1)]
 
 
-def _by_label(value_schema: dict[str, object]) -> WithJsonSchema:
+def by_label(value_schema: dict[str, object]) -> WithJsonSchema:
     """The schema of a map from labels; pydantic's own would let any key pass."""
     return WithJsonSchema(
         {
@@ -52,12 +48,7 @@ def _by_label(value_schema: dict[str, object]) -> WithJsonSchema:
 WeightsByLabel = Annotated[
     dict[Label, Weight],
     Field(max_length=LABELS_PER_DIMENSION),
-    _by_label({"type": "number", "minimum": 0, "maximum": 1000}),
-]
-CountsByLabel = Annotated[
-    dict[Label, Sessions],
-    Field(max_length=LABELS_PER_DIMENSION),
-    _by_label({"type": "integer", "minimum": SESSION_FLOOR, "maximum": 2**31 - 1}),
+    by_label({"type": "number", "minimum": 0, "maximum": 1000}),
 ]
 
 
@@ -103,6 +94,8 @@ class Weights(Answer):
 class Profile(Answer):
     """A named taste that belongs to nobody in particular."""
 
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.PROFILE))
+
     slug: Slug
     name: str
     description: str
@@ -119,10 +112,6 @@ class ProfilePage(Answer):
     next: str | None = Field(description="The cursor of the next page; null on the last one.")
 
 
-class ProfilesWritten(Answer):
-    profiles: list[Profile] = Field(max_length=PROFILES_PER_CALL)
-
-
 class Match(Answer):
     slug: Slug
     name: str
@@ -132,6 +121,8 @@ class Match(Answer):
 class Matches(Answer):
     """The nearest profiles, the nearest first."""
 
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.MATCHES))
+
     profiles: list[Match]
     missing_ids: list[str] = Field(description="Items of the request without known preferences.")
 
@@ -139,16 +130,14 @@ class Matches(Answer):
 class Preferences(Answer):
     """What the shoppers of one product prefer, in aggregate."""
 
+    model_config = ConfigDict(json_schema_extra=examples.shown(examples.PREFERENCES))
+
     item_id: ItemId
     sessions: int = Field(ge=SESSION_FLOOR, description="How many sessions the figures rest on.")
     categories: dict[str, float]
     brands: dict[str, float]
     price_bands: dict[str, float]
     updated_at: datetime
-
-
-class Applied(Answer):
-    applied: int = Field(ge=0)
 
 
 class WeightsGiven(Given):
@@ -163,7 +152,10 @@ class MatchGiven(Given):
     """Either `item_ids` or `weights`, not both."""
 
     model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["item_ids"]}, {"required": ["weights"]}]}
+        json_schema_extra={
+            "oneOf": [{"required": ["item_ids"]}, {"required": ["weights"]}],
+            **examples.shown(examples.MATCH_BY_ITEMS, examples.MATCH_BY_WEIGHTS),
+        }
     )
 
     item_ids: list[ItemId] = Field(
@@ -179,77 +171,6 @@ class MatchGiven(Given):
         if len(self.model_fields_set) != 1:
             raise PydanticCustomError("one_of_two", "give either item_ids or weights")
         return self
-
-
-class ProfileGiven(Given):
-    slug: Slug
-    name: Label = Field(max_length=100)
-    description: Annotated[str, StringConstraints(pattern=r"^[^\u0000]*$", max_length=2000)]
-    weights: WeightsGiven
-    source: Source
-    version: int | None = Field(
-        default=None,
-        ge=0,
-        le=2**31 - 1,
-        description="The version this change was made from, 0 for a profile that must not exist "
-        "yet; left out, the change is made whatever the version.",
-    )
-
-
-class CountsGiven(Given):
-    """How many sessions stand behind each figure."""
-
-    categories: CountsByLabel = {}
-    brands: CountsByLabel = {}
-    price_bands: CountsByLabel = {}
-
-
-class PreferencesGiven(Given):
-    item_id: ItemId
-    sessions: Sessions
-    categories: WeightsByLabel = {}
-    brands: WeightsByLabel = {}
-    price_bands: WeightsByLabel = {}
-    counts: CountsGiven | None = None
-
-    @model_validator(mode="after")
-    def _every_figure_is_counted(self) -> Self:
-        counts = self.counts
-        if counts and not (
-            self.categories.keys() <= counts.categories.keys()
-            and self.brands.keys() <= counts.brands.keys()
-            and self.price_bands.keys() <= counts.price_bands.keys()
-        ):
-            raise PydanticCustomError("figure_without_count", "a figure has no count of sessions")
-        return self
-
-
-def _refuse_repeats(keys: Iterable[str]) -> None:
-    repeated = [key for key, times in Counter(keys).items() if times > 1]
-    if repeated:
-        raise PydanticCustomError("repeated", "{key} is in it twice", {"key": repeated[0]})
-
-
-def _slugs_once(profiles: list[ProfileGiven]) -> list[ProfileGiven]:
-    _refuse_repeats(profile.slug for profile in profiles)
-    return profiles
-
-
-def _items_once(preferences: list[PreferencesGiven]) -> list[PreferencesGiven]:
-    _refuse_repeats(preference.item_id for preference in preferences)
-    return preferences
-
-
-class ProfilesGiven(Given):
-    profiles: Annotated[list[ProfileGiven], AfterValidator(_slugs_once)] = Field(
-        min_length=1, max_length=PROFILES_PER_CALL
-    )
-
-
-class AllPreferencesGiven(Given):
-    preferences: Annotated[list[PreferencesGiven], AfterValidator(_items_once)] = Field(
-        min_length=1, max_length=PREFERENCES_PER_CALL
-    )
 
 
 def _plain_digits(value: object) -> object:

@@ -6,14 +6,12 @@ from flask import Response, request
 from flask_openapi3.blueprint import APIBlueprint
 
 from profile_app import requests, responses, store
-from profile_app.contracts import (
+from profile_app.contracts import NoQuery, Profile, SlugPath
+from profile_app.internal_contracts import (
     AllPreferencesGiven,
     Applied,
-    NoQuery,
-    Profile,
     ProfilesGiven,
     ProfilesWritten,
-    SlugPath,
 )
 from runtime import keys
 from runtime.problems import FieldError, Problem

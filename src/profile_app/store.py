@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from profile_app import settings
-from profile_app.contracts import PreferencesGiven, ProfileGiven
+from profile_app.internal_contracts import PreferencesGiven, ProfileGiven
 from profile_app.models import SCHEMA, Preferences, Profile
 from runtime import metrics
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from schemathesis import Case
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from profile_app import contracts
+from profile_app import contracts, internal_contracts
 from profile_app.main import make_app
 from runtime import keys
 from tests.profile_app.conftest import Put
@@ -39,8 +39,8 @@ INTERNAL = {
     "openapi": "3.1.0",
     "info": {"title": "internal", "version": "1"},
     "paths": {
-        **writing("profiles", contracts.ProfilesGiven),
-        **writing("preferences", contracts.AllPreferencesGiven),
+        **writing("profiles", internal_contracts.ProfilesGiven),
+        **writing("preferences", internal_contracts.AllPreferencesGiven),
     },
     "components": {"schemas": COMPONENTS},
 }
@@ -94,3 +94,16 @@ def test_every_operation_documents_its_problems_as_problem_details(client: Flask
         if int(status) >= 400
     }
     assert media_types == {("application/problem+json",)}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [contracts.Profile, contracts.Matches, contracts.Preferences, contracts.MatchGiven],
+)
+def test_every_example_in_the_document_is_valid(model: type[BaseModel]) -> None:
+    shown = model.model_json_schema()["examples"]
+
+    assert [
+        model.model_validate(example).model_dump(mode="json", exclude_unset=True)
+        for example in shown
+    ] == shown
