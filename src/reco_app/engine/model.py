@@ -14,8 +14,8 @@ from reco_app.engine.index import Index
 from reco_app.engine.parameters import Parameters, from_dict
 
 MANIFEST = "manifest.json"
+SEAL = "seal"
 ITEMS = "items.txt"
-BLOCK_BYTES = 1 << 20
 
 
 class ReleaseCorrupt(Exception):
@@ -104,11 +104,12 @@ def verify(folder: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
         checksums = manifest["checksums"]
+        sealed = manifest.pop(SEAL) == seal(manifest)
         parts = [checksum(folder / name) == expected for name, expected in checksums.items()]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReleaseCorrupt(f"{folder}: {error}; publish it again or roll back") from error
     needed = {f"{name}.npy" for name in Index._fields} | {ITEMS}
-    if not all(parts) or not needed <= set(checksums):
+    if not sealed or not all(parts) or not needed <= set(checksums):
         raise ReleaseCorrupt(f"{folder}: a file is not what its manifest says; roll back")
     return manifest
 
@@ -117,6 +118,11 @@ def checksum(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seal(manifest: Mapping[str, Any]) -> str:
+    """SHA-256 of all that a manifest says but for the seal itself."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _readonly(array: NDArray[Any]) -> NDArray[Any]:

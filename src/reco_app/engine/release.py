@@ -1,6 +1,5 @@
 """The model store: releases written aside, made durable, renamed; one pointer to the live one."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -13,12 +12,16 @@ from typing import Any
 import numpy as np
 
 from reco_app.engine.index import Index
-from reco_app.engine.model import ITEMS, MANIFEST, ReleaseCorrupt, checksum, verify
+from reco_app.engine.model import ITEMS, MANIFEST, SEAL, checksum, seal, verify
 from reco_app.engine.parameters import Parameters, to_dict
 
 LIVE = "live"
 RELEASES = "releases"
 STAGED = ".staged-"
+
+
+class ReleaseLive(Exception):
+    """The live release is not to be removed."""
 
 
 def stage(model_dir: Path) -> Path:
@@ -29,7 +32,7 @@ def stage(model_dir: Path) -> Path:
 
 def save(folder: Path, index: Index, item_ids: Sequence[str]) -> None:
     """Write the arrays and the items of a model into a staged folder."""
-    for name, array in zip(Index._fields, index, strict=True):
+    for name, array in index._asdict().items():
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
     (folder / ITEMS).write_text("".join(f"{item_id}\n" for item_id in item_ids))
 
@@ -49,14 +52,14 @@ def publish(
     """
     checksums = {path.name: checksum(path) for path in sorted(folder.iterdir())}
     stamp = trained_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    manifest = {
+    manifest: dict[str, Any] = {
         **details,
         "trained_at": stamp,
         "parameters": to_dict(parameters),
         "checksums": checksums,
     }
-    version = f"{stamp}-{_digest(manifest)}"
-    (folder / MANIFEST).write_text(json.dumps({"version": version, **manifest}, indent=1))
+    manifest["version"] = version = f"{stamp}-{seal(manifest)[:4]}"
+    (folder / MANIFEST).write_text(json.dumps({**manifest, SEAL: seal(manifest)}, indent=1))
     for path in folder.iterdir():
         _sync(path)
     _sync(folder)
@@ -99,16 +102,10 @@ def set_live(model_dir: Path, version: str) -> None:
 
 
 def remove(model_dir: Path, version: str) -> None:
-    """Delete a release that is not live."""
+    """Delete a release. Raises ReleaseLive if it is the live one."""
     if version == live_version(model_dir):
-        raise ReleaseCorrupt(f"{version} is live; switch to another release first")
+        raise ReleaseLive(f"{version} is live; switch to another release first")
     shutil.rmtree(release_path(model_dir, version))
-
-
-def _digest(manifest: Mapping[str, Any]) -> str:
-    text = json.dumps(manifest, sort_keys=True, default=str).encode()
-
-    return hashlib.sha256(text).hexdigest()[:4]
 
 
 def _sync(path: Path) -> None:

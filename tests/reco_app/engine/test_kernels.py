@@ -1,0 +1,106 @@
+"""The compiled kernel agrees with the same method written plainly."""
+
+import numpy as np
+import pytest
+
+from reco_app.engine import kernels
+from reco_app.engine.parameters import Parameters, Weighing
+from reco_app.engine.rank import ContextItem, rank
+from tests.reco_app.engine.logs import model_of, random_log
+
+ITEMS = 50
+
+
+def _plain_weights(context: list[ContextItem], weighing: Weighing) -> np.ndarray:
+    kinds = (weighing.viewed, weighing.clicked, weighing.carted, weighing.bought)
+    weights = np.zeros(len(context))
+    for place, entry in enumerate(context):
+        newer = len({later.item for later in context[place + 1 :]} - {entry.item})
+        weights[place] = (
+            kinds[entry.event_type]
+            * (1 + weighing.quantity_weight * np.log(entry.quantity))
+            * max(0.5 ** (entry.age_seconds / weighing.age_half_life_seconds), 1e-3)
+            * np.exp(-newer / weighing.order_decay)
+        )
+    return weights
+
+
+def _plain_scores(model, context: list[ContextItem]) -> np.ndarray:
+    index, settings = model.index, model.parameters.session
+    weights = _plain_weights(context, model.parameters.session_weighing)
+    items_of = [
+        dict(
+            zip(
+                index.session_items[first:last].tolist(),
+                index.session_positions[first:last].tolist(),
+                strict=True,
+            )
+        )
+        for first, last in zip(index.session_start[:-1], index.session_start[1:], strict=True)
+    ]
+    scores = np.zeros(ITEMS)
+    similarity = np.zeros(len(items_of))
+    for session, items in enumerate(items_of):
+        days = (index.session_at[-1] - index.session_at[session]) / 86_400
+        shared = [place for place, entry in enumerate(context) if entry.item in items]
+        similarity[session] = (
+            sum(weights[p] * index.idf[context[p].item] ** settings.match_idf_power for p in shared)
+            * np.exp(-days / settings.recency_days)
+            / max(len(items), 1) ** settings.length_power
+        )
+    for session in np.argsort(-similarity, kind="stable")[: int(settings.neighbours)]:
+        if similarity[session] <= 0:
+            continue
+        items = items_of[session]
+        match = next(items[entry.item] for entry in reversed(context) if entry.item in items)
+        for item, position in items.items():
+            decay = np.exp(-abs(position - match) / settings.distance_decay)
+            scores[item] += similarity[session] * decay
+    return scores * index.idf**settings.score_idf_power
+
+
+@pytest.mark.parametrize("neighbours", [5, 1000])
+@pytest.mark.parametrize("seed", range(10))
+def test_the_kernel_agrees_with_plain_numpy(seed, neighbours):
+    settings = Parameters().session._replace(neighbours=float(neighbours))
+    model = model_of(
+        random_log(seed, sessions=80, items=ITEMS), ITEMS, Parameters()._replace(session=settings)
+    )
+    rng = np.random.default_rng(seed)
+    context = [
+        ContextItem(int(item), int(rng.integers(4)), float(rng.integers(1, 5)), float(age))
+        for item, age in zip(rng.permutation(ITEMS)[:4], rng.integers(0, 9999, 4), strict=True)
+    ]
+    mask = np.ones(ITEMS, np.uint8)
+    mask[[entry.item for entry in context]] = 0
+    plain = _plain_scores(model, context) * mask
+    ranked = rank(model, context, scenario="session", mask=mask, count=ITEMS)
+    found = ranked.items[ranked.sources == 0][: int((plain > 0).sum())]
+
+    assert np.allclose(np.sort(plain[plain > 0])[::-1], plain[found], rtol=1e-4)
+    squashed = ranked.scores[: len(found)]
+    assert np.allclose(squashed / (1 - squashed), plain[found], rtol=1e-4)
+
+
+def test_of_a_repeated_item_only_the_strongest_entry_counts():
+    weights = kernels.weigh(
+        np.array([4, 7, 4], np.int32),
+        np.array([3, 0, 0], np.uint8),
+        np.ones(3, np.float32),
+        np.zeros(3, np.float32),
+        Weighing(order_decay=1e9, viewed=1.0, bought=2.0),
+    )
+
+    assert np.allclose(weights, [2.0, 1.0, 0.0])
+
+
+def test_only_the_newest_items_are_looked_at():
+    weights = kernels.weigh(
+        np.arange(5, dtype=np.int32),
+        np.zeros(5, np.uint8),
+        np.ones(5, np.float32),
+        np.zeros(5, np.float32),
+        Weighing(last_items=2.0),
+    )
+
+    assert (weights > 0).tolist() == [False, False, False, True, True]

@@ -1,0 +1,69 @@
+import numpy as np
+
+from reco_app.engine import linear, sessions
+from reco_app.engine.parameters import Linear
+from tests.reco_app.engine.logs import log_of, random_log
+
+ITEMS = 20
+
+
+def _baskets(log):
+    by_session = sessions.collapse(log)
+    return by_session, sessions.invert(by_session, ITEMS)
+
+
+def _matrix(by_session) -> np.ndarray:
+    matrix = np.zeros((len(by_session.at), ITEMS))
+    for session in range(len(by_session.at)):
+        first, last = by_session.start[session], by_session.start[session + 1]
+        matrix[session, by_session.items[first:last]] = 1
+    return matrix
+
+
+def _dense(weights: linear.ItemWeights) -> np.ndarray:
+    dense = np.zeros((ITEMS, ITEMS))
+    for item in range(ITEMS):
+        row = slice(weights.start[item], weights.start[item + 1])
+        dense[item, weights.items[row]] = weights.weights[row]
+    return dense
+
+
+def test_basket_weights_are_the_closed_form_of_ease():
+    by_session, by_item = _baskets(random_log(3, sessions=200, items=ITEMS))
+    matrix = _matrix(by_session)
+    inverse = np.linalg.inv(matrix.T @ matrix + 30 * np.eye(ITEMS))
+    expected = -inverse / np.diag(inverse)
+    np.fill_diagonal(expected, 0)
+
+    found = linear.basket_weights(by_session, by_item, Linear(ridge=30.0, row=float(ITEMS)))
+
+    assert np.allclose(_dense(found), expected, atol=1e-4)
+
+
+def test_rare_items_beyond_the_closed_form_have_cosine_weights():
+    by_session, by_item = _baskets(random_log(3, sessions=200, items=ITEMS))
+    rarest = int(np.argmin(np.diff(by_item.start)))
+
+    found = linear.basket_weights(by_session, by_item, Linear(dense_items=5.0))
+    plain = linear.cosine(by_session, by_item)
+
+    assert np.allclose(_dense(found)[rarest], _dense(plain)[rarest])
+
+
+def test_cosine_is_the_shared_sessions_over_the_root_of_the_product():
+    by_session, by_item = _baskets(log_of([[0, 1], [0, 1], [0], [1, 2]]))
+
+    found = _dense(linear.cosine(by_session, by_item))
+
+    assert np.isclose(found[0, 1], 2 / 3)
+    assert np.isclose(found[1, 2], 1 / np.sqrt(3))
+    assert found[0, 2] == 0
+
+
+def test_rows_are_ordered_from_the_heaviest():
+    by_session, by_item = _baskets(random_log(5, sessions=200, items=ITEMS))
+    found = linear.cosine(by_session, by_item)
+
+    for item in range(ITEMS):
+        row = found.weights[found.start[item] : found.start[item + 1]]
+        assert np.all(np.diff(row) <= 0)

@@ -1,0 +1,160 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reco_app.engine.index import EVENT_TYPES
+from reco_app.engine.rank import SCENARIOS, SOURCES, ContextItem, evidence, rank
+from tests.reco_app.engine.logs import HOUR, log_of, model_of, random_log
+
+ITEMS = 40
+MODEL = model_of(random_log(7, sessions=120, items=30), ITEMS)  # ten items have no events
+ALL = np.ones(ITEMS, np.uint8)
+
+contexts = st.lists(
+    st.builds(
+        ContextItem,
+        st.integers(0, ITEMS - 1),
+        st.integers(0, len(EVENT_TYPES) - 1),
+        st.integers(1, 1000),
+        st.floats(0, 1e9),
+    ),
+    max_size=70,
+)
+masks = st.lists(st.booleans(), min_size=ITEMS, max_size=ITEMS).map(
+    lambda bits: np.array(bits, np.uint8)
+)
+scenarios = st.sampled_from(SCENARIOS)
+counts = st.integers(0, ITEMS + 5)
+
+
+@settings(max_examples=300, deadline=None)
+@given(contexts, masks, scenarios, counts)
+def test_a_list_is_full_distinct_and_keeps_to_the_mask(context, mask, scenario, count):
+    ranked = rank(MODEL, context, scenario=scenario, mask=mask, count=count)
+
+    assert len(ranked.items) == min(count, mask.sum())
+    assert len(set(ranked.items.tolist())) == len(ranked.items)
+    assert mask[ranked.items].all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(contexts, masks, scenarios, counts, counts)
+def test_a_shorter_list_is_the_beginning_of_a_longer_one(context, mask, scenario, one, other):
+    shorter, longer = sorted((one, other))
+    short = rank(MODEL, context, scenario=scenario, mask=mask, count=shorter)
+    long = rank(MODEL, context, scenario=scenario, mask=mask, count=longer)
+
+    assert long.items[: len(short.items)].tolist() == short.items.tolist()
+    assert long.scores[: len(short.items)].tolist() == short.scores.tolist()
+
+
+@settings(max_examples=200, deadline=None)
+@given(contexts, masks, scenarios)
+def test_scores_never_rise_and_shares_sum_to_one_or_nothing(context, mask, scenario):
+    ranked = rank(MODEL, context, scenario=scenario, mask=mask, count=ITEMS)
+    sums = ranked.shares.sum(axis=1)
+
+    assert np.all(np.diff(ranked.scores) <= 0)
+    assert np.all((ranked.scores >= 0) & (ranked.scores <= 1))
+    assert ranked.shares.shape == (len(ranked.items), len(context)) or not len(ranked.items)
+    assert np.all((np.abs(sums - 1) < 1e-4) | (sums == 0))
+
+
+@settings(max_examples=100, deadline=None)
+@given(contexts, scenarios)
+def test_ranking_leaves_no_trace_in_the_scratch(context, scenario):
+    before = rank(MODEL, [ContextItem(3)], scenario="session", mask=ALL, count=ITEMS)
+    rank(MODEL, context, scenario=scenario, mask=ALL, count=5)
+    after = rank(MODEL, [ContextItem(3)], scenario="session", mask=ALL, count=ITEMS)
+
+    assert before.items.tolist() == after.items.tolist()
+    assert before.scores.tolist() == after.scores.tolist()
+
+
+@settings(max_examples=100, deadline=None)
+@given(contexts, st.randoms())
+def test_the_order_of_a_basket_does_not_matter(context, random):
+    shuffled = list(context)
+    random.shuffle(shuffled)
+    one = rank(MODEL, context, scenario="basket", mask=ALL, count=5)
+    other = rank(MODEL, shuffled, scenario="basket", mask=ALL, count=5)
+
+    basket = SOURCES.index("basket")
+    assert np.allclose(one.scores[one.sources == basket], other.scores[other.sources == basket])
+
+
+def _first(sessions, context, *, scenario="session", event_type="view"):
+    model = model_of(log_of(sessions, event_type=event_type), 8)
+    mask = np.ones(8, np.uint8)
+    mask[[entry.item for entry in context]] = 0
+    return rank(model, context, scenario=scenario, mask=mask, count=1).items[0]
+
+
+SESSIONS = [[0, 1], [2, 3]] * 3
+
+
+def test_the_newer_view_leads():
+    assert _first(SESSIONS, [ContextItem(0), ContextItem(2)]) == 3
+    assert _first(SESSIONS, [ContextItem(2), ContextItem(0)]) == 1
+
+
+def test_a_purchase_outweighs_a_view():
+    seen = [ContextItem(0, EVENT_TYPES.index("purchase")), ContextItem(2, age_seconds=0)]
+
+    assert _first(SESSIONS, seen, scenario="basket", event_type="purchase") == 1
+
+
+def test_a_larger_quantity_outweighs_a_smaller_one():
+    assert _first(SESSIONS, [ContextItem(0, 3, 9), ContextItem(2, 3, 1)], scenario="basket") == 1
+    assert _first(SESSIONS, [ContextItem(0, 3, 1), ContextItem(2, 3, 9)], scenario="basket") == 3
+
+
+def test_an_older_item_counts_less():
+    old, new = 72 * HOUR, 60.0
+
+    assert _first(SESSIONS, [ContextItem(0, 0, 1, new), ContextItem(2, 0, 1, old)]) == 1
+
+
+def test_the_item_that_drove_a_result_has_the_share():
+    model = model_of(log_of(SESSIONS), 8)
+    ranked = rank(
+        model,
+        [ContextItem(0), ContextItem(2)],
+        scenario="session",
+        mask=np.array([0, 1, 0, 1, 0, 0, 0, 0], np.uint8),
+        count=2,
+    )
+
+    assert ranked.items.tolist() == [3, 1]
+    assert ranked.shares.tolist() == [[0.0, 1.0], [1.0, 0.0]]
+
+
+def test_without_context_what_is_trending_comes():
+    ranked = rank(MODEL, [], scenario="session", mask=ALL, count=3)
+
+    assert ranked.items.tolist() == MODEL.index.trending_order[:3].tolist()
+    assert {SOURCES[source] for source in ranked.sources} == {"trending"}
+
+
+def test_an_unknown_scenario_is_an_error():
+    with pytest.raises(KeyError):
+        rank(MODEL, [], scenario="nonsense", mask=ALL, count=3)
+
+
+def test_evidence_is_what_a_brute_force_count_finds():
+    log = random_log(11, sessions=60, items=15)
+    model = model_of(log, 15)
+    bought, viewed = {}, {}
+    for session, item, kind in zip(log.session, log.item, log.event_type, strict=True):
+        if session >= 0:
+            counted = bought if EVENT_TYPES[kind] == "purchase" else viewed
+            counted.setdefault(int(item), set()).add(int(session))
+
+    for item in range(15):
+        for other in range(15):
+            together = len(bought.get(item, set()) & bought.get(other, set()))
+            seen = len(viewed.get(item, set()) & viewed.get(other, set()))
+            expected = ("viewed-together", seen) if seen else ("similar", 0)
+            expected = ("bought-together", together) if together else expected
+            assert evidence(model, item, other, "basket") == expected
