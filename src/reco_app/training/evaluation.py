@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_app.engine import baselines, measures
-from reco_app.engine.index import Catalogue, Log, build
+from reco_app.engine.index import DAY_SECONDS, Catalogue, Log, build
 from reco_app.engine.model import Model
 from reco_app.engine.parameters import Parameters
 from reco_app.engine.rank import ContextItem, rank, warm
@@ -84,6 +84,29 @@ def evaluate(
     for name, scorer in scorers.items():
         outcomes[name] = _baseline(name, scorer, cases, length, repeats, progress)
     return Run(cases, outcomes, model, train_seconds)
+
+
+def evaluate_days(
+    log: EventLog, *, days: int, protocol: Protocol, cutoff: int, progress: Progress
+) -> list[Run]:
+    """The same for each of the last days (UTC) of one log, each trained on what ended before.
+
+    Days without anything to predict are left out. Raises NothingToPredict if all are.
+    """
+    ended = np.zeros(len(log.session_ids))
+    np.maximum.at(ended, log.session, log.at)
+    day = (ended // DAY_SECONDS).astype(np.int64)[log.session]
+    last = int(day.max(initial=0))
+    runs = []
+    for current in range(last - days + 1, last + 1):
+        train, test = log.only(day < current), log.only(day == current)
+        try:
+            runs.append(evaluate(train, test, protocol=protocol, cutoff=cutoff, progress=progress))
+        except NothingToPredict:
+            continue
+    if not runs:
+        raise NothingToPredict(f"none of the last {days} days has a product to predict")
+    return runs
 
 
 def trained(log: EventLog, parameters: Parameters) -> Model:

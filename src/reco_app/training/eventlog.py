@@ -52,8 +52,15 @@ class EventLog(NamedTuple):
 
     def only(self, kept: NDArray[np.bool_]) -> "EventLog":
         """The events for which `kept` is true."""
-        columns = (column[kept] for column in self[:5])
-        return EventLog(*columns, self.session_ids, self.item_ids)
+        return EventLog(
+            self.session[kept],
+            self.item[kept],
+            self.event_type[kept],
+            self.quantity[kept],
+            self.at[kept],
+            self.session_ids,
+            self.item_ids,
+        )
 
 
 def read(path: Path) -> EventLog:
