@@ -1,0 +1,194 @@
+"""The only door to MongoDB: products as documents, and the order in which they changed.
+
+A product's document is its newest state: `_id`, `version`, `sequence`, `deleted`, and unless it
+is deleted the fields of the wire, with `attributes` as pairs, since a field name of MongoDB may
+not be just any text. Money is stored as sent, beside `price_units`, an integer that sorts.
+
+One document, the clock, numbers the changes. Writers are transactions that begin by moving it,
+so they take turns and their numbers become visible in order: who has read up to n has missed
+nothing up to n. Transactions need a replica set; a set of one is enough.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import pymongo
+from pymongo import AsyncMongoClient, InsertOne, ReplaceOne, ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, ExecutionTimeout, PyMongoError
+
+from runtime import metrics
+from runtime.breakers import breaker
+
+ANSWER_SECONDS = 1.0
+CHANGES_SECONDS = 5.0
+WRITE_SECONDS = 8.0
+PREPARE_SECONDS = 60.0
+MOST_CONNECTIONS = 32
+
+Document = dict[str, Any]
+_CLOCK = {"_id": "products"}
+
+
+class Unavailable(Exception):
+    """MongoDB is away, or did not answer in time."""
+
+
+class Clock(NamedTuple):
+    """`sequence`: the number of the newest change. `epoch` differs once the store is rebuilt."""
+
+    epoch: str
+    sequence: int
+
+
+class Changed(NamedTuple):
+    documents: list[Document]
+    next: int
+
+
+class Store:
+    """The products of one database; safe to share between tasks of one event loop."""
+
+    def __init__(self, client: AsyncMongoClient[Document]) -> None:
+        self._client = client
+        self._database: AsyncDatabase[Document] = client.get_default_database("catalog")
+        self._products = self._database["products"]
+        self._clocks = self._database["clocks"]
+        # Named by its servers: another one's failures say nothing about these.
+        self._breaker = breaker(
+            f"mongodb {sorted(client.topology_description.server_descriptions())}"
+        )
+
+    @contextmanager
+    def _asking(self, seconds: float = ANSWER_SECONDS) -> Iterator[None]:
+        """Bound whatever is asked inside, and tell trouble by one name."""
+        if self._breaker.opened:
+            raise Unavailable("MongoDB failed repeatedly and is being spared")
+        with self._breaker, metrics.timed("mongodb"):
+            try:
+                with pymongo.timeout(seconds):
+                    yield
+            except (ConnectionFailure, ExecutionTimeout) as trouble:
+                raise Unavailable(str(trouble)[:200]) from trouble
+            except PyMongoError as trouble:
+                if not (trouble.timeout or _gave_up_its_turn(trouble)):
+                    raise
+                raise Unavailable("MongoDB did not answer in time") from trouble
+
+    async def prepare(self) -> None:
+        """Make the index and the clock where they are missing. Raises: Unavailable."""
+        with self._asking(PREPARE_SECONDS):
+            await self._products.create_index("sequence", unique=True, name="sequence")
+            try:
+                await self._clocks.update_one(
+                    _CLOCK, {"$setOnInsert": {"epoch": uuid4().hex, "sequence": 0}}, upsert=True
+                )
+            except DuplicateKeyError:
+                return  # another process made it in the same moment
+
+    async def clock(self) -> Clock:
+        """Where the changes stand. Raises: Unavailable."""
+        with self._asking():
+            found = await self._clocks.find_one(_CLOCK)
+        return Clock(found["epoch"], found["sequence"]) if found else Clock("", 0)
+
+    async def products(self, ids: Sequence[str]) -> dict[str, Document]:
+        """The offered ones of these products, by id. Raises: Unavailable."""
+        with self._asking():
+            found = self._products.find({"_id": {"$in": list(ids)}}, batch_size=len(ids) + 1)
+            return {each["_id"]: each async for each in found if not each["deleted"]}
+
+    async def changed(self, *, after: int, limit: int, fields: Sequence[str]) -> Changed:
+        """The newest states of the products that changed, oldest change first.
+
+        Raises: Unavailable.
+        """
+        newest = (await self.clock()).sequence
+        documents: list[Document] = []
+        window = limit
+        while after < newest and len(documents) < limit:
+            # A window, since the embedded server reads all that matches before it sorts and
+            # limits; it grows, since most numbers of an old catalogue belong to nothing now.
+            last = min(after + window, newest)
+            documents += await self._window(after, last, limit - len(documents), fields)
+            after = documents[-1]["sequence"] if len(documents) == limit else last
+            window *= 2
+        return Changed(documents, after)
+
+    async def _window(
+        self, after: int, last: int, limit: int, fields: Sequence[str]
+    ) -> list[Document]:
+        with self._asking(CHANGES_SECONDS):
+            found = self._products.find(
+                {"sequence": {"$gt": after, "$lte": last}},
+                dict.fromkeys(fields, 1),
+                batch_size=limit + 1,
+            )
+            return await found.sort("sequence", 1).limit(limit).to_list()
+
+    async def upsert(self, documents: Sequence[Document]) -> int:
+        """Bring products to these states, unless theirs is as new; how many were newer.
+
+        All or nothing. Raises: Unavailable.
+        """
+        newest: dict[str, Document] = {}
+        for document in documents:
+            known = newest.get(document["_id"])
+            if known is None or known["version"] < document["version"]:
+                newest[document["_id"]] = document
+
+        async def write(session: AsyncClientSession) -> int:
+            return await self._write(session, newest)
+
+        with self._asking(WRITE_SECONDS):
+            async with self._client.start_session() as session:
+                return await session.with_transaction(write)
+
+    async def _write(self, session: AsyncClientSession, newest: Mapping[str, Document]) -> int:
+        clock = await self._clocks.find_one_and_update(
+            _CLOCK,
+            {"$inc": {"sequence": len(newest)}, "$setOnInsert": {"epoch": uuid4().hex}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        found = self._products.find({"_id": {"$in": list(newest)}}, {"version": 1}, session=session)
+        versions = {each["_id"]: each["version"] async for each in found}
+        sequence = clock["sequence"] - len(newest)
+        changes: list[InsertOne[Document] | ReplaceOne[Document]] = []
+        for product_id, document in newest.items():
+            if versions.get(product_id, -1) < document["version"]:
+                sequence += 1
+                numbered = {**document, "sequence": sequence}
+                changes.append(
+                    ReplaceOne({"_id": product_id}, numbered)
+                    if product_id in versions
+                    else InsertOne(numbered)
+                )
+        if changes:
+            await self._products.bulk_write(changes, ordered=False, session=session)
+        return len(changes)
+
+
+def _gave_up_its_turn(trouble: PyMongoError) -> bool:
+    """Whether a writer waited for the others until its time was over."""
+    return trouble.has_error_label("TransientTransactionError")
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Store]:
+    """The store at this address; made inside the event loop that will use it."""
+    client: AsyncMongoClient[Document] = AsyncMongoClient(
+        url,
+        timeoutMS=int(ANSWER_SECONDS * 1000),
+        serverSelectionTimeoutMS=int(ANSWER_SECONDS * 1000),
+        connectTimeoutMS=int(ANSWER_SECONDS * 1000),
+        maxPoolSize=MOST_CONNECTIONS,
+        w="majority",
+        appname="multireco-catalog",
+    )
+    async with client:
+        yield Store(client)
