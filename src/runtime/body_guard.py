@@ -10,6 +10,8 @@ DEFAULT_LIMIT_BYTES = 64 * 1024
 _WHOLE_BODY_SECONDS = 10.0
 # What is left of a refused body is not read, so the connection cannot be used again.
 _CLOSING = {"Connection": "close"}
+# Where a guard further out has read the body already: its size in bytes.
+_SIZE = "multireco.body_size"
 
 
 class _Gone(Exception):
@@ -27,11 +29,10 @@ def guard(app: ASGIApp, *, body_limits: Mapping[str, int]) -> ASGIApp:
         if scope["type"] != "http" or not _has_body(scope):
             return await app(scope, receive, send)
         path: str = scope["path"]
-        limit = next((size for prefix, size in limits if path.startswith(prefix)), None)
+        matching = (size for prefix, size in limits if path.startswith(prefix))
+        limit = next(matching, DEFAULT_LIMIT_BYTES)
         try:
-            _refuse_by_headers(scope, DEFAULT_LIMIT_BYTES if limit is None else limit)
-            if limit != 0:
-                receive = await _read(receive, DEFAULT_LIMIT_BYTES if limit is None else limit)
+            receive = await _bounded(scope, receive, limit)
         except Problem as problem:
             return await answer_problem(send, scope, problem)
         except _Gone:
@@ -39,6 +40,22 @@ def guard(app: ASGIApp, *, body_limits: Mapping[str, int]) -> ASGIApp:
         return await app(scope, receive, send)
 
     return guarded
+
+
+async def _bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
+    """What gives the application the body of `scope`, now that it is known to fit."""
+    size = scope.get(_SIZE)
+    if size is None:
+        _refuse_by_headers(scope, limit)
+    if limit == 0:
+        return receive
+    if size is None:
+        whole = await _read(receive, limit)
+        scope[_SIZE] = len(whole)
+        return _once(whole, then=receive)
+    if size > limit:
+        raise _too_large(limit)
+    return receive
 
 
 def _has_body(scope: Scope) -> bool:
@@ -63,8 +80,7 @@ def _refuse_by_headers(scope: Scope, limit: int) -> None:
         raise _too_large(limit)
 
 
-async def _read(receive: Receive, limit: int) -> Receive:
-    """Read the whole body and return a `receive` that gives it as one message."""
+async def _read(receive: Receive, limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     try:
@@ -82,11 +98,10 @@ async def _read(receive: Receive, limit: int) -> Receive:
     except TimeoutError:
         detail = f"The body was not complete after {_WHOLE_BODY_SECONDS:g} seconds."
         raise Problem("body-too-slow", detail, headers=_CLOSING) from None
-    whole: Message = {"type": "http.request", "body": b"".join(chunks), "more_body": False}
-    return _once(whole, then=receive)
+    return b"".join(chunks)
 
 
-def _once(message: Message, *, then: Receive) -> Receive:
+def _once(body: bytes, *, then: Receive) -> Receive:
     given = False
 
     async def receive() -> Message:
@@ -94,7 +109,7 @@ def _once(message: Message, *, then: Receive) -> Receive:
         if given:
             return await then()
         given = True
-        return message
+        return {"type": "http.request", "body": body, "more_body": False}
 
     return receive
 

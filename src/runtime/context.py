@@ -1,20 +1,20 @@
 """What is known about the request being answered; follows it into threads and tasks."""
 
 import re
-import secrets
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
+from random import getrandbits
 
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 
 
 def _new_request_id() -> str:
-    return secrets.token_hex(8)
+    return f"{getrandbits(64):016x}"
 
 
 def _new_trace_id() -> str:
-    return secrets.token_hex(16)
+    return f"{getrandbits(128):032x}"
 
 
 @dataclass(slots=True)

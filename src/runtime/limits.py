@@ -5,6 +5,7 @@ faces the network itself.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 from time import time
@@ -53,12 +54,15 @@ def network(scope: Scope) -> str | None:
     The server has already replaced the peer by what a trusted proxy forwarded.
     """
     client = scope.get("client")
-    if client is None:
-        return None
+    return None if client is None else _network(client[0])
+
+
+@lru_cache(maxsize=4096)
+def _network(host: str) -> str | None:
     try:
-        address = ip_address(client[0])
+        address = ip_address(host)
     except ValueError:
-        return str(client[0])
+        return host
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is None:
             return None if address.is_loopback else address.exploded[:19]

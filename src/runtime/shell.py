@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from time import perf_counter
 
-from runtime import context, health, metrics, problems, tracing
+from runtime import context, health, logs, metrics, problems, tracing
 from runtime.asgi import ASGIApp, Message, Receive, Scope, Send, answer, answer_problem, header
 from runtime.body_guard import guard
 from runtime.cors import allow_listed_origins
 from runtime.problems import Problem
 
-log = logging.getLogger("multireco.access")
+log = logging.getLogger("multireco.fault")
 _CONTEXT = "multireco.context"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -105,7 +105,7 @@ async def _serve(
     try:
         await app(scope, receive, observed)
     except Exception:  # noqa: BLE001  # the process's edge: nothing above could tell the caller
-        logging.getLogger("multireco.fault").exception("a request met a fault")
+        log.exception("a request met a fault")
         if not status:
             await answer_problem(observed, scope, problems.unexpected())
     finally:
@@ -115,18 +115,8 @@ async def _serve(
 
 
 def observe(request: context.RequestContext, method: str, status: int, seconds: float) -> None:
+    """Measure and log one answer, by its route template and never by its path."""
     method = method if method in _METHODS else "other"
     route = request.route or "unmatched"
-    metrics.http_request_duration_seconds.labels(
-        request.component, method, route, str(status)
-    ).observe(seconds)
-    if log.isEnabledFor(logging.INFO):
-        log.info(
-            "answered",
-            extra={
-                "method": method,
-                "route": route,
-                "status": status,
-                "duration_ms": round(seconds * 1000, 3),
-            },
-        )
+    metrics.answered(request.component, method, route, status).observe(seconds)
+    logs.access(request, method=method, route=route, status=status, seconds=seconds)

@@ -7,7 +7,7 @@ address, agent and query into them.
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from functools import cache
-from secrets import token_hex
+from random import getrandbits
 
 from opentelemetry import propagate, trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -71,6 +71,8 @@ def calling(neighbour: str, method: str) -> Iterator[None]:
 
 def answered(status: int) -> None:
     """Note the status of the answer on the current span."""
+    if not enabled():
+        return
     span = trace.get_current_span()
     span.set_attribute("http.response.status_code", status)
     if status >= 500:
@@ -86,4 +88,4 @@ def propagate_into(headers: MutableMapping[str, str]) -> None:
     if enabled():
         propagate.inject(headers)
     else:
-        headers["traceparent"] = f"00-{request.trace_id}-{token_hex(8)}-00"
+        headers["traceparent"] = f"00-{request.trace_id}-{getrandbits(64):016x}-00"
