@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 class Weighing(NamedTuple):
     """How much each context item says about what comes next."""
 
-    last_items: float = 50.0
+    last_items: float = 20.0
     """Distinct items, counted from the newest, that are looked at."""
-    order_decay: float = 4.0
+    order_decay: float = 1.5
     """Newer items by which the weight falls to 1/e; infinite where order says nothing."""
-    age_half_life_seconds: float = 86_400.0
+    age_half_life_seconds: float = 3_600.0
     quantity_weight: float = 0.1
     """Added for each natural logarithm of the quantity."""
     viewed: float = 1.0
@@ -23,22 +23,22 @@ class Weighing(NamedTuple):
 class Neighbourhood(NamedTuple):
     """How sessions like the context are found, and how their items are scored."""
 
-    sample: float = 1000.0
+    sample: float = 500.0
     """Most recent sessions looked at for each context item."""
     neighbours: float = 500.0
     match_idf_power: float = 1.0
     """Rare shared items count more by idf to this power."""
-    score_idf_power: float = 0.5
+    score_idf_power: float = 0.75
     """Rare candidates count more by idf to this power."""
-    length_power: float = 0.5
+    length_power: float = 0.25
     """Long sessions count less by length to this power."""
-    recency_days: float = 30.0
+    recency_days: float = 60.0
     """Days by which a session's weight falls to 1/e."""
     distance_decay: float = 3.0
     """Steps from the shared item by which a candidate's weight falls to 1/e."""
     current_factor: float = 0.02
     """Factor on the newest item of the context itself."""
-    repeat_factor: float = 1.2
+    repeat_factor: float = 5.0
     """Factor on the other items of the context."""
 
 
@@ -58,7 +58,12 @@ class Parameters(NamedTuple):
     session_weighing: Weighing = Weighing()
     session: Neighbourhood = Neighbourhood()
     basket_weighing: Weighing = Weighing(
-        last_items=1e9, order_decay=1e9, quantity_weight=0.05, carted=1.2, bought=1.2
+        last_items=1e9,
+        order_decay=1e9,  # a basket has no order
+        age_half_life_seconds=86_400.0,
+        quantity_weight=0.05,
+        carted=1.2,
+        bought=1.2,
     )
     basket: Linear = Linear()
     trending_half_life_days: float = 3.0
