@@ -153,4 +153,11 @@ REST_FRAMEWORK = {
 UNFOLD = {
     "SITE_TITLE": "multireco",
     "SITE_HEADER": "multireco",
+    "SITE_SUBHEADER": "Curation",
+    "SITE_URL": "/shop/",
+    "SITE_SYMBOL": "storefront",
+    "SHOW_BACK_BUTTON": True,
+    "DASHBOARD_CALLBACK": "reco_app.curation.admin.dashboard.dashboard",
+    "SIDEBAR": {"show_search": True},
 }
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"

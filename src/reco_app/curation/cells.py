@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+import orjson
 from django.core.exceptions import ValidationError
 
 from reco_app.curation import validation
@@ -20,6 +21,7 @@ AVAILABILITY = {
     "pre_order": "preorder",
     "backorder": "preorder",
 }
+LIST_SEPARATOR = "|"
 TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 MONEY = re.compile(r"(?P<amount>-?\d{1,20}(?:\.\d{1,20})?)(?: ?(?P<currency>[A-Za-z]{3}))?")
 ADDRESS = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
@@ -68,6 +70,11 @@ def _flat(value: object) -> dict[str, Any]:
 
 
 def _attributes(value: object, _currency: str) -> dict[str, Any]:
+    if isinstance(value, str) and value:  # a map written out, as in a table exported here
+        try:
+            value = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            raise Wrong("not a map in JSON") from None
     return {} if value in ("", None) else _flat(value)
 
 
@@ -159,7 +166,7 @@ def _list(value: object) -> list[Any]:
     if isinstance(value, list):
         parts = value
     elif isinstance(value, str):
-        parts = value.split("|")
+        parts = value.split(LIST_SEPARATOR)
     elif value is None:
         parts = []
     else:

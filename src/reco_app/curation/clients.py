@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 from reco_app import settings
 from runtime import rest
@@ -37,6 +38,55 @@ def put_products(cards: Sequence[dict[str, Any]]) -> None:
         deadline_seconds=PRODUCTS_DEADLINE_SECONDS,
     )
     _taken(reply)
+
+
+def profiles() -> list[dict[str, Any]]:
+    """Every profile, by slug. Raises: rest.Unavailable."""
+    found: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        params = {"limit": 100} | ({"cursor": cursor} if cursor else {})
+        page = _taken(
+            _profile().get_sync(
+                "/v1/profiles", params=params, deadline_seconds=PROFILES_DEADLINE_SECONDS
+            )
+        )
+        found += page["profiles"]
+        cursor = page["next"]
+        if not cursor:
+            return found
+
+
+def profile(slug: str) -> dict[str, Any] | None:
+    """One profile, None if there is none of this name. Raises: rest.Unavailable."""
+    reply = _profile().get_sync(
+        f"/v1/profiles/{quote(slug, safe='')}", deadline_seconds=PROFILES_DEADLINE_SECONDS
+    )
+    if reply.status == 404:
+        return None
+    known: dict[str, Any] = _taken(reply)
+    return known
+
+
+def put_profile(profile: dict[str, Any]) -> None:
+    """Write a staff's profile over the version that it names, 0 for a new one.
+
+    Raises: Conflict, Refused, rest.Unavailable.
+    """
+    body = {"profiles": [{**profile, "source": "staff"}]}
+    _taken(
+        _profile().put_sync(
+            "/internal/profile/v1/profiles", json=body, deadline_seconds=PROFILES_DEADLINE_SECONDS
+        )
+    )
+
+
+def delete_profile(slug: str) -> None:
+    """Raises: rest.Unavailable."""
+    path = f"/internal/profile/v1/profiles/{quote(slug, safe='')}"
+    reply = _profile().delete_sync(path, deadline_seconds=PROFILES_DEADLINE_SECONDS)
+    if reply.status != 404:
+        _taken(reply)
 
 
 def _taken(reply: rest.Reply) -> Any:

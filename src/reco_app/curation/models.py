@@ -11,6 +11,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
@@ -106,8 +107,8 @@ class Product(models.Model):
             models.Index(
                 F("item_id"), name="curation_product_retired", condition=Q(retired_at__isnull=False)
             ),
-            GinIndex(OpClass(F("item_id"), "gin_trgm_ops"), name="curation_product_id_trgm"),
-            GinIndex(OpClass(F("title"), "gin_trgm_ops"), name="curation_product_title_trgm"),
+            GinIndex(OpClass(Upper("item_id"), "gin_trgm_ops"), name="curation_product_id_trgm"),
+            GinIndex(OpClass(Upper("title"), "gin_trgm_ops"), name="curation_product_title_trgm"),
             GinIndex(CategoryTree(F("categories")), name="curation_product_categories"),
         ]
         constraints = [
@@ -297,3 +298,13 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Profile(models.Model):
+    """A preference profile, which the profile service keeps: here for its pages in the admin
+    and their permissions."""
+
+    slug = models.SlugField(primary_key=True)
+
+    class Meta:
+        managed = False

@@ -1,7 +1,6 @@
 """Staff roles: groups whose permissions every migrate completes, so that none is forgotten."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.apps import apps as registry
 from django.contrib.auth.management import create_permissions
@@ -17,12 +16,14 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "curation.historicalrule": ("view",),
         "curation.placement": ALL,
         "curation.historicalplacement": ("view",),
+        "curation.profile": ALL,
         "training.release": ("view",),
     },
     "analyst": {
         "curation.product": ("view", "export"),
         "curation.rule": ("view",),
         "curation.placement": ("view",),
+        "curation.profile": ("view",),
         "events.event": ("view",),
         "events.rejectedevent": ("view",),
         "events.rejectioncount": ("view",),
@@ -37,17 +38,16 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "events.rejectioncount": ("view",),
         "training.release": ("view", "change"),
         "django_celery_beat.periodictask": ALL,
-        "auth.user": ("view", "add", "change"),
     },
 }
 
 
-def complete(**_: Any) -> None:
+def complete() -> None:
     """Make the groups that are missing and give each the permissions it lacks."""
     labels = {model.partition(".")[0] for role in ROLES.values() for model in role}
-    for label in sorted(labels):
-        if registry.is_installed(f"reco_app.{label}") or label in ("auth", "django_celery_beat"):
-            create_permissions(registry.get_app_config(label), verbosity=0)
+    for app in registry.get_app_configs():
+        if app.label in labels:
+            create_permissions(app, verbosity=0)
     for name, models in ROLES.items():
         wanted = Q()
         for model, actions in models.items():

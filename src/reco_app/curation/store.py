@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -116,7 +117,7 @@ def save_product(product: Product, *, changed: Collection[str], user_id: int | N
         setattr(row, field, getattr(product, field))
     row.version = version
     row.updated_at = timezone.now()
-    row._history_user_id = user_id  # type: ignore[attr-defined]  # read by simple-history
+    _sign(row, user_id)
     row.save()
     OutboxEntry.objects.create(product_id=row.pk, version=version, urgent=True)
     CurationClock.objects.update(version=version)
@@ -175,18 +176,26 @@ def retire_products(item_ids: Sequence[str], *, reason: str, user_id: int | None
     return change_products(item_ids, change=retire, reason=reason, user_id=user_id)
 
 
-def delete_curation(instance: Rule | Placement) -> None:
-    with transaction.atomic():
-        version = lock_clock() + 1
-        instance.delete()
-        CurationClock.objects.update(version=version)
+@transaction.atomic
+def save_curation(instance: Rule | Placement, *, user_id: int | None) -> None:
+    version = lock_clock() + 1
+    _sign(instance, user_id)
+    instance.save()
+    CurationClock.objects.update(version=version)
 
 
-def save_curation(instance: Rule | Placement) -> None:
-    with transaction.atomic():
-        version = lock_clock() + 1
-        instance.save()
-        CurationClock.objects.update(version=version)
+@transaction.atomic
+def delete_curation(instance: Rule | Placement, *, user_id: int | None) -> None:
+    version = lock_clock() + 1
+    _sign(instance, user_id)
+    instance.delete()
+    CurationClock.objects.update(version=version)
+
+
+def _sign(instance: Product | Rule | Placement, user_id: int | None) -> None:
+    """Say who changes it, where simple-history looks."""
+    user = User.objects.filter(pk=user_id).first() if user_id else None
+    instance._history_user = user  # type: ignore[union-attr]
 
 
 def _rows(item_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
