@@ -61,7 +61,8 @@ _ALL = (
         404,
         "There is nothing here",
         "No resource has this address: the path is misspelt, or the product, profile or session "
-        "that it names is unknown or has been retired.",
+        "that it names is unknown or has been retired. Compare the path with those under /docs, "
+        "and the id with your catalogue.",
     ),
     Kind(
         "method-not-allowed",

@@ -1,0 +1,52 @@
+"""The roles of the image."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ENTRYPOINT = Path("deploy/entrypoint.sh").resolve()
+ROLES = {
+    "all": "uvicorn --host 127.0.0.1 --port 8123",
+    "router": "uvicorn --host 127.0.0.1 --port 8123",
+    "profile": "gunicorn --bind 127.0.0.1:8123",
+    "catalog": "uvicorn --host 127.0.0.1 --port 8123",
+    "reco": "uvicorn --host 127.0.0.1 --port 8123",
+    "worker": "celery --app reco_app.worker:app worker",
+    "relay": "python manage.py relay",
+    "beat": "celery --app reco_app.worker:app beat",
+    "migrate": "python manage.py migrate --noinput\npython -m profile_app.migrate",
+    "train": "python manage.py train",
+    "retention": "python manage.py retention",
+}
+
+
+@pytest.fixture
+def environment(tmp_path) -> dict[str, str]:
+    """A PATH whose programs only tell how they were called."""
+    for program in ("uvicorn", "gunicorn", "celery", "python"):
+        told = tmp_path / program
+        told.write_text(f'#!/bin/sh\necho {program} "$@"\n')
+        told.chmod(0o755)
+    return {"PATH": f"{tmp_path}:/usr/bin:/bin", "PORT": "8123"}
+
+
+def _run(role: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", str(ENTRYPOINT), *role.split()], env=environment, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_starts_its_program(role, environment):
+    assert _run(role, environment).stdout.startswith(ROLES[role])
+
+
+def test_an_unknown_role_is_refused_by_name(environment):
+    ran = _run("janitor", environment)
+    assert ran.returncode == 64
+    assert "janitor" in ran.stderr
+
+
+def test_no_role_at_all_is_refused(environment):
+    assert _run("", environment).returncode != 0
