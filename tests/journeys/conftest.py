@@ -1,0 +1,114 @@
+"""A running shop, and a real browser whose complaints fail the journey."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from runtime.local.processes import start_mounted, start_split
+from tests import servers
+from tests.journeys.running import PASSWORD, STAFF, Shop, filled, serving, wait_for_market
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+STARTS = {"mounted": start_mounted, "split": start_split}
+
+Open = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="package")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Settings of stores that hold the market and a model trained on it."""
+    servers.need("Chromium")
+    folder = tmp_path_factory.mktemp("journeys")
+    for parent in (folder.parent, folder.parent.parent):
+        parent.chmod(0o755)  # PostgreSQL, as another user, must reach its folder
+    with filled(folder) as environment:
+        yield environment
+
+
+@pytest.fixture(scope="package", params=STARTS)
+def shop(
+    market: dict[str, str], request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
+    """The shop as one process, then as one process a role: the same journeys pass on both."""
+    logs = tmp_path_factory.mktemp(request.param)
+    with serving(market, STARTS[request.param], logs) as started:
+        wait_for_market(started)
+        yield started
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    servers.need("Chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What went wrong in the browser that no assertion looks at."""
+    return []
+
+
+@pytest.fixture
+def visitor(chromium: Browser, shop: Shop, complaints: list[str]) -> Iterator[Callable[..., Page]]:
+    """Opens a page of the shop as a new visitor; the journey fails on any complaint."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(path: str, **options: object) -> Page:
+        context = chromium.new_context(**options)  # type: ignore[arg-type]
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        listen(page, shop, complaints)
+        page.goto(shop.url(path))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def staff(visitor: Open) -> Page:
+    """A page of the admin, logged in."""
+    page = visitor("/admin/login/")
+    page.fill("[name=username]", STAFF)
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**/admin/")
+    return page
+
+
+def listen(page: Page, shop: Shop, complaints: list[str]) -> None:
+    """Note console errors, uncaught exceptions and requests to other hosts."""
+    own = urlsplit(shop.address).netloc
+    page.on(
+        "console",
+        lambda message: complaints.append(message.text) if message.type == "error" else None,
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "request",
+        lambda asked: complaints.append(asked.url) if _elsewhere(asked.url, own) else None,
+    )
+
+
+def _elsewhere(url: str, own: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme not in ("data", "blob") and parts.netloc != own
