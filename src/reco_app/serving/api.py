@@ -55,7 +55,8 @@ async def _posted(request: HttpRequest) -> HttpResponse:
 async def _got(request: HttpRequest) -> HttpResponse:
     asked = query.request_of(request.META["QUERY_STRING"])
     curation_version = live.current().curation.version
-    answer = await service.recommend(asked, now=datetime.now(UTC))
+    with query.naming_parameters():
+        answer = await service.recommend(asked, now=datetime.now(UTC))
     if answer.degraded:
         return _json(msgspec.json.encode(answer))
     headers = {"ETag": _etag(answer, curation_version), "Cache-Control": CACHED}

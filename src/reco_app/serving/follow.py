@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 from reco_app.engine import release
 from reco_app.engine.model import Model, ReleaseCorrupt, open_release
@@ -20,7 +20,7 @@ from reco_app.settings import current
 from reco_app.training import snapshot
 
 EVERY_SECONDS = 0.5
-MOST_SECONDS = 10.0
+MOST_SECONDS = 1.5  # whatever the trouble was, its end is noticed within two seconds
 BATCH = 2000
 
 log = logging.getLogger(__name__)
@@ -43,15 +43,17 @@ class Follower:
 
     def _run(self) -> None:
         wait = EVERY_SECONDS
+        trouble = ""
         while not self._stopped.is_set():
             try:
                 self._step()
-                wait = EVERY_SECONDS
-            except Exception:  # noqa: BLE001  # a thread's edge: it must outlive any trouble
-                log.warning("cannot follow, trying again in %.1f s", wait, exc_info=True)
-                wait = min(wait * 2, MOST_SECONDS)
+                wait, trouble = EVERY_SECONDS, ""
+            except Exception as error:  # noqa: BLE001  # a thread's edge: it must outlive all
+                if str(error) != trouble:
+                    log.warning("cannot follow, trying again until it works", exc_info=True)
+                wait, trouble = min(wait * 2, MOST_SECONDS), str(error)
             self._stopped.wait(wait)
-        close_old_connections()
+        connections.close_all()
 
 
 def followers() -> list[Follower]:

@@ -5,7 +5,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -30,10 +31,19 @@ def request_of(query_string: str) -> Request:
         for step in path[:-1]:
             target = target.setdefault(step, {})
         target[path[-1]] = read(name, values)
-    try:
+    with naming_parameters():
         return parsing.convert(document, shape=Request)
+
+
+@contextmanager
+def naming_parameters() -> Iterator[None]:
+    """Let a problem found within point at parameters instead of fields of a body."""
+    try:
+        yield
     except Problem as problem:
-        raise parsing.invalid(_as_parameter(problem.errors[0])) from problem
+        if not problem.errors:
+            raise
+        raise parsing.invalid(*map(_as_parameter, problem.errors)) from problem
 
 
 def _given(query_string: str) -> dict[str, list[str]]:

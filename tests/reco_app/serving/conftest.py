@@ -1,6 +1,10 @@
+from decimal import Decimal
+
 import pytest
 
-from reco_app.serving import live, profiles
+from reco_app import settings
+from reco_app.curation import store
+from reco_app.serving import explain, follow, live, profiles
 from tests.reco_app.serving import examples
 
 
@@ -19,5 +23,20 @@ def shop(monkeypatch):
 
 
 @pytest.fixture
-def settings_secret():
-    return b"only-for-tests-" + b"x" * 40
+def model_dir(tmp_path, monkeypatch):
+    """An empty model store, which this process follows."""
+    changed = settings.current().model_copy(update={"model_dir": tmp_path / "models"})
+    for module in (follow, explain):
+        monkeypatch.setattr(module, "current", lambda: changed)
+    return changed.model_dir
+
+
+@pytest.fixture
+def stock(db):
+    """Three products in the record."""
+    rows = {
+        item_id: {"title": item_id.title(), "price": Decimal(price), "currency": "USD"}
+        for item_id, price in [("p00", "2.00"), ("p01", "3.00"), ("p02", "4.00")]
+    }
+    store.upsert_products(rows, reason="test", user_id=None)
+    return list(rows)

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 import msgspec
 import numpy as np
 
+from reco_app.curation import store
 from reco_app.curation.contracts import CuratedPlacement, CuratedRule
-from reco_app.engine import index
+from reco_app.engine import index, release
 from reco_app.engine.model import Model
 from reco_app.engine.parameters import Parameters
 from reco_app.serving import live, rules, shelf
 from reco_app.serving.cards import Card, Cards
+from reco_app.training import snapshot
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NOW_SECONDS = NOW.timestamp()
@@ -102,3 +104,19 @@ def rule(kind, *, number=1, **changes):
 def placement(slug="home-top", **changes):
     fields = {"name": slug, "scenario": "trending", "count": 6, "filter": {}, "active": True}
     return CuratedPlacement(slug=slug, **{**fields, **changes})
+
+
+def publish(model_dir, *, item_ids=ITEM_IDS, live_now=True, hour=0):
+    """A release of the example shop in the model store, its snapshot that of PostgreSQL."""
+    folder = release.stage(model_dir)
+    version = store.clock_version()
+    products = sorted(store.all_products(), key=lambda row: row.item_id)
+    ids = snapshot.write(folder, products, also=item_ids, version=version)
+    release.save(folder, model(ids).index, ids)
+    trained_at = datetime(2026, 11, 22, hour, tzinfo=UTC)
+    name = release.publish(
+        folder, model_dir, parameters=Parameters(), trained_at=trained_at, details={}
+    )
+    if live_now:
+        release.set_live(model_dir, name)
+    return name
