@@ -135,7 +135,8 @@ def _prefixes(
 ) -> Iterable[Case]:
     kept = list(rows)
     if protocol == "no-repeats":
-        kept = list({int(test.item[row]): row for row in reversed(kept)}.values())[::-1]
+        first = {int(test.item[row]): row for row in reversed(kept)}
+        kept = sorted(first.values())
     for end in range(1, len(kept)):
         now = test.at[kept[end - 1]]
         context = [

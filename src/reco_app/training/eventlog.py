@@ -1,5 +1,7 @@
 """Event logs from files: CSV, gzipped CSV, JSON Lines or Parquet, as columns."""
 
+import csv
+import gzip
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,15 +12,7 @@ from numpy.typing import NDArray
 from reco_app.engine.index import EVENT_TYPES
 
 REQUIRED = ("session_id", "item_id", "timestamp")
-CSV = "read_csv(?, all_varchar = true, header = true, delim = ',', quote = '\"')"
-READERS = {
-    ".csv": CSV,
-    ".csv.gz": CSV,
-    ".jsonl": "read_json(?, format = 'newline_delimited')",
-    ".jsonl.gz": "read_json(?, format = 'newline_delimited')",
-    ".ndjson": "read_json(?, format = 'newline_delimited')",
-    ".parquet": "read_parquet(?)",
-}
+KINDS = (".csv", ".jsonl", ".ndjson", ".parquet")
 CHECKS = {
     "session_id": "coalesce(session_id, '') <> ''",
     "item_id": "regexp_full_match(coalesce(item_id, ''), '[A-Za-z0-9._~-]{1,64}')",
@@ -89,23 +83,48 @@ def read(path: Path) -> EventLog:
 
 
 def _load(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    suffix = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
-    if suffix not in READERS:
-        raise EventLogUnreadable(f"{path}: want one of {', '.join(READERS)}")
-    reader = READERS[suffix]
+    kind = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    if kind not in KINDS:
+        raise EventLogUnreadable(f"{path}: want one of {', '.join(KINDS)}, also with .gz")
     try:
-        connection.execute(f"DESCRIBE SELECT * FROM {reader}", [str(path)])
-        present = {row[0] for row in connection.fetchall()}
-        missing = [name for name in REQUIRED if name not in present]
+        source = _csv(connection, path) if kind == ".csv" else _typed(connection, path, kind)
+        missing = [name for name in REQUIRED if name not in source.columns]
         if missing:
             raise EventLogUnreadable(f"{path}: line 1: no column {', '.join(missing)}")
-        connection.execute(_table(reader, present, header=suffix.startswith(".csv")), [str(path)])
+        source.create_view("source")
+        connection.execute(_table(set(source.columns), header=kind == ".csv"))
     except duckdb.Error as error:
         first_line = str(error).strip().splitlines()[0]
         raise EventLogUnreadable(f"{path}: {first_line}") from error
 
 
-def _table(reader: str, present: set[str], *, header: bool) -> str:
+def _csv(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyRelation:
+    """Columns as the first line names them: a broken line must not change what is a column."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
+            names = next(csv.reader(file), [])
+    except (OSError, UnicodeDecodeError) as error:
+        raise EventLogUnreadable(f"{path}: line 1: {error}") from error
+    if len(set(names)) < max(len(names), 1) or "" in names:
+        raise EventLogUnreadable(f"{path}: line 1: want a distinct name for each column")
+    quoted = (name.replace("'", "''") for name in names)
+    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in quoted)
+    return connection.sql(
+        "SELECT * FROM read_csv($path, auto_detect = false, header = true, delim = ',', "
+        f"quote = '\"', escape = '\"', columns = {{{columns}}})",
+        params={"path": str(path)},
+    )
+
+
+def _typed(connection: duckdb.DuckDBPyConnection, path: Path, kind: str) -> duckdb.DuckDBPyRelation:
+    function = "read_parquet($path)"
+    if kind != ".parquet":
+        function = "read_json($path, format = 'newline_delimited')"
+    return connection.sql(f"SELECT * FROM {function}", params={"path": str(path)})
+
+
+def _table(present: set[str], *, header: bool) -> str:
     """Typed columns; what cannot be typed becomes null, what is left out its usual value."""
     kind = "coalesce(event_type, 'view')" if "event_type" in present else "'view'"
     quantity = "1"
@@ -121,7 +140,7 @@ def _table(reader: str, present: set[str], *, header: bool) -> str:
                {kind} AS event_type,
                CASE {kind} {kinds} END AS kind,
                {quantity} AS quantity
-        FROM {reader}
+        FROM source
     """
 
 

@@ -9,11 +9,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import Progress, TaskID
-from rich.table import Table
+from rich.table import Column, Table
 
 from reco_app.training import evaluation, scorecard
 from reco_app.training.evaluation import NothingToPredict, Protocol
 from reco_app.training.eventlog import EventLogUnreadable, read
+
+CAPTION = "+: what the engine gains over a method, case by case, with 95 % bounds"
 
 
 class Command(BaseCommand):
@@ -83,13 +85,14 @@ class _Shown:
 
 
 def _table(figures: dict[str, float]) -> Table:
-    """Measures as rows, methods as columns."""
+    """Measures as rows, methods as columns; under a baseline, what the engine gains over it."""
     columns: dict[str, dict[str, float]] = {"engine": {}}
     for name, value in figures.items():
-        method, _, measure = name.rpartition(".")
-        column = columns.setdefault(method.removeprefix("baseline.") or "engine", {})
-        column[measure] = value
-    table = Table("")
+        *kind, measure = name.split(".")
+        method = kind[1] if kind else "engine"
+        row = f"+{measure}" if kind[:1] == ["gain"] else measure
+        columns.setdefault(method, {})[row] = value
+    table = Table(Column(no_wrap=True), caption=CAPTION)
     for method in columns:
         table.add_column(method, justify="right")
     for measure in dict.fromkeys(measure for column in columns.values() for measure in column):

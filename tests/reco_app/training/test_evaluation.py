@@ -1,0 +1,133 @@
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from reco_app.training import evaluation, scorecard
+from reco_app.training.eventlog import EventLog
+
+DAY = 86_400.0
+
+
+def log_of(sessions: dict[str, str], *, apart_seconds: float = 60.0) -> EventLog:
+    """Sessions by id; each letter is a product."""
+    ids = list(sessions)
+    rows = [
+        (number, item, number * 3600.0 + place * apart_seconds)
+        for number, session_id in enumerate(ids)
+        for place, item in enumerate(sessions[session_id])
+    ]
+    letters = sorted({row[1] for row in rows})
+    return EventLog(
+        session=np.array([row[0] for row in rows], np.int64),
+        item=np.array([letters.index(row[1]) for row in rows], np.int64),
+        event_type=np.zeros(len(rows), np.uint8),
+        quantity=np.ones(len(rows), np.float32),
+        at=np.array([row[2] for row in rows]),
+        session_ids=ids,
+        item_ids=letters,
+    )
+
+
+TRAIN = log_of({f"train-{number}": "abc" for number in range(5)} | {"other": "de"})
+
+
+def _run(test: EventLog, protocol: evaluation.Protocol, train: EventLog = TRAIN) -> evaluation.Run:
+    return evaluation.evaluate(
+        train, test, protocol=protocol, cutoff=20, progress=lambda *step: None
+    )
+
+
+def _named(run: evaluation.Run) -> list[tuple[str, str]]:
+    ids = [*run.model.item_ids, "unknown"]
+    return [("".join(ids[e.item] for e in case.context), ids[case.target]) for case in run.cases]
+
+
+def test_every_prefix_predicts_the_next_item():
+    run = _run(log_of({"t": "abxa"}), "next-item")
+
+    assert _named(run) == [("a", "b"), ("ab", "unknown"), ("ab", "a")]
+
+
+def test_without_repeats_each_product_is_met_once():
+    run = _run(log_of({"t": "aabac"}), "no-repeats")
+
+    assert _named(run) == [("a", "b"), ("ab", "c")]
+    assert run.outcomes[""].lists[1].tolist().count(run.model.items["a"]) == 0
+
+
+def test_the_product_with_the_smallest_digest_is_hidden():
+    run = _run(log_of({"basket": "abcz"}), "hide-one")
+    digests = {item: hashlib.sha256(f"basket:{item}".encode()).hexdigest() for item in "abc"}
+
+    [(context, hidden)] = _named(run)
+
+    assert hidden == min(digests, key=digests.__getitem__)
+    assert set(context) == set("abc") - {hidden}
+
+
+def test_what_always_follows_is_found_by_the_engine_and_missed_by_popularity():
+    figures = scorecard.summary(
+        [_run(log_of({"t": "de"}), "next-item")], protocol="next-item", cutoff=1
+    )
+
+    assert figures["recall_at_1"] == 1.0
+    assert figures["baseline.popularity.recall_at_1"] == 0.0
+
+
+def test_logs_with_nothing_in_common_have_nothing_to_predict():
+    with pytest.raises(evaluation.NothingToPredict):
+        _run(log_of({"t": "xy"}), "hide-one")
+
+
+def test_each_of_the_last_days_is_trained_on_what_came_before():
+    log = log_of({f"s-{number}": "abc" for number in range(72)})
+
+    runs = evaluation.evaluate_days(
+        log, days=2, protocol="next-item", cutoff=20, progress=lambda *step: None
+    )
+
+    assert [len(run.model.index.session_at) for run in runs] == [24, 48]
+    gains = scorecard.gains(runs, protocol="next-item", cutoff=20)
+    low, high = gains["gain.vmis.mrr_at_20_low"], gains["gain.vmis.mrr_at_20_high"]
+    assert low <= gains["gain.vmis.mrr_at_20"] <= high
+
+
+ROWS = "".join(
+    f"s{session},{item},2026-01-0{1 + session // 4}T00:0{place}:00Z\n"
+    for session in range(12)
+    for place, item in enumerate("abc")
+)
+
+
+def test_the_command_prints_one_flat_object(tmp_path, capsys):
+    log = tmp_path / "log.csv"
+    log.write_text("session_id,item_id,timestamp\n" + ROWS)
+
+    call_command("evaluate", train=log, test=log, json=True)
+
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["recall_at_20"] == 1.0
+    assert {"mrr_at_20", "p50_us", "p99_us", "train_seconds"} <= set(figures)
+    assert "baseline.vmis.recall_at_20" in figures
+
+
+def test_the_command_shows_a_table(tmp_path, capsys):
+    log = tmp_path / "log.csv"
+    log.write_text("session_id,item_id,timestamp\n" + ROWS)
+
+    call_command("evaluate", train=log, days=1, hide_one=True)
+
+    shown = capsys.readouterr().out
+    assert "+hit_rate_at_10_low" in shown
+    assert "cosine" in shown
+
+
+def test_the_command_names_what_is_wrong(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("session_id,item_id\n")
+
+    with pytest.raises(CommandError, match="no column timestamp"):
+        call_command("evaluate", train=log, test=log)
