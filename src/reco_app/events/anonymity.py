@@ -7,7 +7,6 @@ included, can tell whether a given id was there.
 
 from datetime import UTC, date, datetime
 from hashlib import blake2b
-from uuid import UUID
 
 
 def day_of(moment: datetime) -> date:
@@ -21,6 +20,6 @@ def session_hash(session_id: str, *, key: bytes) -> int:
     return int.from_bytes(digest.digest(), "big", signed=True)
 
 
-def event_digest(event_name: str, *, key: bytes) -> UUID:
-    """The 128 bits by which a repeated event is known again."""
-    return UUID(bytes=blake2b(event_name.encode(), digest_size=16, key=key).digest())
+def event_digest(event_name: str, *, key: bytes) -> str:
+    """The 128 bits, as hexadecimal digits, by which a repeated event is known again."""
+    return blake2b(event_name.encode(), digest_size=16, key=key).hexdigest()

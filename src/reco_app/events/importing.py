@@ -5,6 +5,7 @@ after a break adds nothing that is already there. Rows that repeat one another c
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
 from tempfile import TemporaryFile
@@ -41,14 +42,18 @@ def import_rows(
     bad: list[BadRow] = []
     read = accepted = good = rejected = 0
     remaining = iter(rows)
-    while batch := list(islice(remaining, BATCH)):
-        events, faults = _sorted_out(batch, now)
-        accepted += keep(events)
-        good += len(events)
-        read += len(batch)
-        rejected += len(faults)
-        bad += faults[: SHOWN_BAD_ROWS - len(bad)]
-        report(read)
+    with ThreadPoolExecutor(1) as writer:  # PostgreSQL works while the next rows are read
+        writing: Future[int] | None = None
+        while batch := list(islice(remaining, BATCH)):
+            events, faults = _sorted_out(batch, now)
+            accepted += writing.result() if writing else 0
+            writing = writer.submit(keep, events)
+            good += len(events)
+            read += len(batch)
+            rejected += len(faults)
+            bad += faults[: SHOWN_BAD_ROWS - len(bad)]
+            report(read)
+        accepted += writing.result() if writing else 0
     return ImportSummary(read, accepted, good - accepted, rejected, bad)
 
 
@@ -65,7 +70,7 @@ def import_upload(upload: Upload, *, form: str, now: datetime) -> ImportSummary:
 
 def keep(events: list[ImportedEvent]) -> int:
     """Store a batch; returns how many events were new."""
-    return store.copy(list(_stored(events))) if events else 0
+    return store.copy(_stored(events)) if events else 0
 
 
 def only_check(events: list[ImportedEvent]) -> int:

@@ -33,7 +33,6 @@ class Event(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["occurred_at", "id"], name="events_by_time"),
-            models.Index(fields=["item_id", "occurred_at"], name="events_by_item"),
             models.Index(
                 fields=["session_hash"],
                 name="events_by_session",
