@@ -1,0 +1,185 @@
+"""From stored events to a live release, and back to an earlier one."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from reco_app.curation import store as curation
+from reco_app.engine import release
+from reco_app.engine.index import Catalogue, Index, Log, build
+from reco_app.engine.parameters import Parameters, to_dict
+from reco_app.events import export
+from reco_app.settings import current
+from reco_app.training import clients, dataset, gate, snapshot, store, tastes
+from reco_app.training.models import Release
+from runtime import rest
+
+KEEP = timedelta(days=7)  # as long as an answer can be replayed on its release
+EVENTS = "events"  # the folder of the model store that holds the exported events
+PARAMETERS = Parameters()
+STAMP = "%Y-%m-%dT%H:%M:%SZ"
+
+Report = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+class ReleaseGone(Exception):
+    """No release of this version is in the model store."""
+
+
+class Trained(NamedTuple):
+    """What a training came to; `warnings` tell what else did not go as it should."""
+
+    version: str
+    live: bool
+    note: str
+    measures: Mapping[str, float]
+    facts: Mapping[str, Any]
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    folder: Path
+    index: Index
+    item_ids: list[str]
+    verdict: gate.Verdict
+    facts: dict[str, Any]
+
+
+def train(*, now: datetime, report: Report) -> Trained:
+    """Train on all stored events, and switch to the new release unless popularity beats it.
+
+    Raises store.TrainingRuns. Killed at any moment, it leaves the live release as it was.
+    """
+    model_dir = current().model_dir
+    with store.alone():
+        _tidy_up(model_dir)
+        built = _build(model_dir, now, report)
+        version = release.publish(
+            built.folder,
+            model_dir,
+            parameters=PARAMETERS,
+            trained_at=now,
+            details=built.facts | {"measures": built.verdict.measures},
+        )
+        live = built.verdict.passed or release.live_version(model_dir) is None
+        _record(version, built, live=live)
+        if live:
+            switch(version)
+        warnings = _put_tastes(release.release_path(model_dir, version), built, report)
+        prune(now=now)
+    return Trained(version, live, built.verdict.note, built.verdict.measures, built.facts, warnings)
+
+
+def switch(version: str) -> None:
+    """Make a release live. Raises ReleaseGone, and ReleaseCorrupt if it is not whole."""
+    model_dir = current().model_dir
+    if version not in release.releases(model_dir):
+        raise ReleaseGone(f"There is no release {version} in the model store.")
+    release.set_live(model_dir, version)
+    store.mark_live(version)
+
+
+def prune(*, now: datetime) -> list[str]:
+    """Delete releases older than seven days that are not live; returns their versions."""
+    model_dir = current().model_dir
+    live = release.live_version(model_dir)
+    oldest = (now - KEEP).strftime(STAMP)  # versions begin with their time
+    old = [one for one in release.releases(model_dir) if one != live and one < oldest]
+    for version in old:
+        store.mark_pruned(version)
+        release.remove(model_dir, version)
+    return old
+
+
+def releases() -> list[Release]:
+    """All releases, newest first, with the record brought in line with the model store."""
+    store.mark_live(release.live_version(current().model_dir))
+    return store.releases()
+
+
+def _tidy_up(model_dir: Path) -> None:
+    """Remove what a killed training left behind, and finish what it did not come to record."""
+    for left in model_dir.glob(f"{release.STAGED}*"):
+        if left.is_dir():
+            shutil.rmtree(left)
+    store.mark_live(release.live_version(model_dir))
+
+
+def _build(model_dir: Path, now: datetime, report: Report) -> _Built:
+    parquet = export.update(
+        model_dir / EVENTS, report=lambda done, total: report("exporting events", done, total)
+    )
+    folder = release.stage(model_dir)
+    report("reading catalogue and events", 0, 1)
+    version = curation.clock_version()
+    item_ids = snapshot.write(
+        folder, curation.all_products(), also=dataset.item_ids(parquet), version=version
+    )
+    log = dataset.log(parquet, item_ids)
+    catalogue = _catalogue(snapshot.read(folder))
+    report("reading catalogue and events", 1, 1)
+    report("measuring on the newest sessions", 0, 1)
+    verdict = gate.judge(log, catalogue, PARAMETERS)
+    report("measuring on the newest sessions", 1, 1)
+    report("building the index", 0, 1)
+    index = build(log, catalogue, PARAMETERS, now=now.timestamp())
+    release.save(folder, index, item_ids)
+    report("building the index", 1, 1)
+    return _Built(folder, index, item_ids, verdict, _facts(log, index))
+
+
+def _catalogue(products: snapshot.Snapshot) -> Catalogue:
+    """The first category of each product is taken for its finest."""
+    category = np.full(len(products.price), -1, np.int32)
+    known = np.flatnonzero(np.diff(products.category_start))
+    category[known] = products.categories[products.category_start[known]]
+    return Catalogue(category, products.published_at.astype(np.float64))
+
+
+def _facts(log: Log, index: Index) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "events": len(log.at),
+        "sessions": len(index.session_at),
+        "items": len(index.idf),
+    }
+    if len(log.at):
+        span = (log.at.min(), log.at.max())
+        facts["span"] = [datetime.fromtimestamp(at, UTC).strftime(STAMP) for at in span]
+    return facts
+
+
+def _record(version: str, built: _Built, *, live: bool) -> None:
+    store.record(
+        version=version,
+        trained_at=datetime.strptime(version[:20], STAMP).replace(tzinfo=UTC),
+        status=Release.Status.READY if live else Release.Status.REFUSED,
+        note=built.verdict.note,
+        measures=built.verdict.measures | built.facts,
+        parameters=to_dict(PARAMETERS),
+    )
+
+
+def _put_tastes(folder: Path, built: _Built, report: Report) -> list[str]:
+    """Mine preferences and profiles; without the profile service they keep their last state."""
+    known = tastes.labels(snapshot.read(folder))
+    preferences = list(tastes.preferences(built.index, known, built.item_ids))
+    mined = tastes.profiles(built.index, known, current().currency)
+    try:
+        for start in range(0, len(preferences), clients.PREFERENCES_A_CALL):
+            clients.put_preferences(preferences[start : start + clients.PREFERENCES_A_CALL])
+            report("putting preferences", start, len(preferences))
+        report("putting preferences", len(preferences), len(preferences))
+        if mined:
+            clients.put_profiles(mined)
+            for slug in clients.mined_slugs() - {profile["slug"] for profile in mined}:
+                clients.delete_profile(slug)
+    except rest.Unavailable as error:
+        return [f"Preferences and profiles stay as they were: {error}."]
+    return []
