@@ -26,6 +26,7 @@ def start() -> Sequence[follow.Follower]:
 def stop(followers: Sequence[follow.Follower]) -> None:
     for follower in followers:
         follower.stop()
+    gc.unfreeze()
 
 
 def conditions() -> Mapping[str, str]:
