@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.orjson import OrjsonFormatter
 
 from runtime import context
@@ -13,8 +14,10 @@ from runtime import context
 # Servers and libraries that install handlers of their own, or repeat what the shell logs.
 _ADOPTED = ("uvicorn", "uvicorn.error", "gunicorn.error", "celery", "django", "django.server")
 _SILENCED = ("uvicorn.access", "gunicorn.access")
-_TALKATIVE = ("httpx2", "httpcore2", "stamina", "urllib3", "pymongo")
+_TALKATIVE = ("alembic.runtime.plugins", "httpx2", "httpcore2", "stamina", "urllib3", "pymongo")
 
+# Says at WARNING that a page was not found, naming its path; the access line says it without.
+_ERRORS_ALONE = ("django.request",)
 _access = logging.getLogger("multireco.access")
 
 
@@ -22,7 +25,7 @@ class _Line(OrjsonFormatter):
     """Adds to each record when and where it was made, and for which request."""
 
     def __init__(self, component: str) -> None:
-        super().__init__("%(message)s")
+        super().__init__("%(message)s", reserved_attrs=[*RESERVED_ATTRS, "color_message"])
         self._component = component
 
     def add_fields(
@@ -83,5 +86,7 @@ def configure(component: str, level: str) -> None:
         silenced = logging.getLogger(name)
         silenced.handlers.clear()
         silenced.propagate = False
+    for name in _ERRORS_ALONE:
+        logging.getLogger(name).setLevel(logging.ERROR)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)

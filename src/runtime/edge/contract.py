@@ -7,6 +7,7 @@ from runtime.problems import MEDIA_TYPE
 
 Document = dict[str, Any]
 _REFERENCE = "#/components/"
+_SCHEMAS = "#/components/schemas/"
 _PROBLEM = {
     "type": "object",
     "description": "Problem details (RFC 9457).",
@@ -48,6 +49,7 @@ def merged(own: Document, components: Mapping[str, Document]) -> Document:
     _join(result, own, "router")
     for name, document in components.items():
         _join(result, document, name)
+    _prune(result)
     for operation in _operations(result):
         # Limits, guards and outages of the edge can answer in place of any call.
         operation["responses"].setdefault("default", ANY_PROBLEM)
@@ -83,6 +85,30 @@ def _renamed(known: Document, document: Document, component: str) -> dict[str, s
         if found == renamed:
             return renamed
         renamed = found
+
+
+def _prune(result: Document) -> None:
+    """Drop what nothing public refers to: the shapes of internal paths."""
+    needed = {"RouterProblem"}
+    found = set(_referred(result["paths"]))
+    schemas = result["components"]["schemas"]
+    while found - needed:
+        needed |= found
+        found = {name for known in needed if known in schemas for name in _referred(schemas[known])}
+    result["components"]["schemas"] = {
+        name: schema for name, schema in schemas.items() if name in needed
+    }
+
+
+def _referred(node: Any) -> Iterator[str]:
+    """The names of all schemas that `node` refers to."""
+    if isinstance(node, Mapping):
+        node = list(node.values())
+    if isinstance(node, list):
+        for value in node:
+            yield from _referred(value)
+    elif isinstance(node, str) and node.startswith(_SCHEMAS):
+        yield node.removeprefix(_SCHEMAS)
 
 
 def _rewritten(node: Any, renamed: Mapping[str, str]) -> Any:

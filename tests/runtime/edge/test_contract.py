@@ -66,6 +66,12 @@ def test_schemas_of_one_name_that_differ_are_kept_apart_with_all_that_refers_to_
     assert schemas["RecoItem"] == {"type": "integer"}
 
 
+def test_shapes_of_internal_paths_are_not_told():
+    documents = {"catalog": _document({"type": "string"}, "/internal/catalog/v1/changes")}
+    merged = contract.merged(own_contract.document(), documents)
+    assert not {"Page", "Item"} & set(merged["components"]["schemas"])
+
+
 def test_every_call_may_be_answered_by_a_problem():
     merged = contract.merged(
         own_contract.document(), {"reco": _document({"type": "string"}, "/v1/a")}
