@@ -62,6 +62,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = _settings.model_dir.parent / "static"
 LOGGING_CONFIG = None  # runtime.logs configures logging, once, for every component
 APPEND_SLASH = True
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 INSTALLED_APPS = [
     "unfold",

@@ -9,6 +9,7 @@ from unfold.decorators import action, display
 
 from reco_app.curation import store
 from reco_app.curation.admin import preview
+from reco_app.curation.admin.placement_forms import PlacementForm
 from reco_app.curation.models import Placement, Rule
 
 
@@ -26,6 +27,14 @@ class RuleInline(TabularInline):
 
 @admin.register(Placement)
 class PlacementAdmin(SimpleHistoryAdmin, ModelAdmin):
+    form = PlacementForm
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "scenario", "count", "active")}),
+        (
+            "Which products may appear",
+            {"fields": ("category", "brand", ("price_min", "price_max"), "in_stock")},
+        ),
+    )
     list_display = ("name", "slug", "scenario", "count", "rules_of_it", "active")
     list_editable = ("active",)
     list_filter = ("active", ("scenario", ChoicesDropdownFilter))

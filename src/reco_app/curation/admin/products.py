@@ -68,6 +68,12 @@ class ProductAdmin(ExportMixin, SimpleHistoryAdmin, ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("item_id", *self.readonly_fields) if obj else self.readonly_fields
 
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        form = super().get_changelist_form(request, **kwargs)
+        # Wide enough for its longest choice, which the table would otherwise cut.
+        form.base_fields["availability"].widget.attrs["style"] = "min-width: 8.5rem"
+        return form
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Events and releases name products for as long as they live: they are retired."""
         return False

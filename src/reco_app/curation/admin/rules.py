@@ -73,7 +73,13 @@ class RuleAdmin(SimpleHistoryAdmin, ModelAdmin):
                 "description": "Empty fields mean everywhere.",
             },
         ),
-        ("When", {"fields": (("starts_at", "ends_at"), "active", "note")}),
+        (
+            "When",
+            {
+                "fields": ("starts_at", "ends_at", "active", "note"),
+                "description": "Times are in UTC; empty ones have no limit.",
+            },
+        ),
     )
 
     def save_model(self, request: HttpRequest, obj: Rule, form: Any, change: bool) -> None:
