@@ -35,6 +35,13 @@ def the_index(request: Request) -> LiveIndex:
     return live
 
 
+def json_body(request: Request) -> None:
+    """Refuse what says that it is not JSON before it is looked into."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Problem("unsupported-media-type", "Send Content-Type: application/json.")
+
+
 AStore = Annotated[Store, Depends(the_store)]
 AnIndex = Annotated[LiveIndex, Depends(the_index)]
 NoParameters = Annotated[NoQuery, Query()]
@@ -86,6 +93,7 @@ async def get_product(
     summary="Several products in one round trip",
     response_model=Batch,
     responses=BODY_PROBLEMS,
+    dependencies=[Depends(json_body)],
 )
 async def get_products(asked: BatchGiven, _: NoParameters, store: AStore) -> Response:
     return written(await service.batch(store=store, ids=asked.ids))

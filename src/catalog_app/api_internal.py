@@ -1,14 +1,16 @@
 """The routes between components: what reco writes here, and the feed of changes."""
 
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
 from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_app import service
-from catalog_app.api import BODY_PROBLEMS, READ_PROBLEMS, AnIndex, AStore, NoParameters
+from catalog_app.api import BODY_PROBLEMS, READ_PROBLEMS, AnIndex, AStore, NoParameters, json_body
 from catalog_app.contracts_internal import Changes, ProductsGiven, Upserted
 from catalog_app.documentation import refused
 from catalog_app.queries import ChangesQuery
@@ -20,17 +22,24 @@ _bearer = HTTPBearer(
 )
 
 
-def internal_key(
-    request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> None:
-    """Only components may pass; the scheme above is there for the documentation."""
-    keys.require(request.headers.get("authorization"), "internal")
+class _ForComponents(APIRoute):
+    """Asks for the key before it reads the body; the scheme is there for the documentation."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def with_key(request: Request) -> Response:
+            keys.require(request.headers.get("authorization"), "internal")
+            return await answer(request)
+
+        return with_key
 
 
 router = APIRouter(
     prefix="/internal/catalog/v1",
     tags=["Internal"],
-    dependencies=[Depends(internal_key)],
+    dependencies=[Depends(_bearer)],
+    route_class=_ForComponents,
     responses=READ_PROBLEMS | refused("unauthenticated", "forbidden"),
 )
 
@@ -41,6 +50,7 @@ router = APIRouter(
     summary="Bring products to the states given, unless theirs are as new",
     response_model=Upserted,
     responses=BODY_PROBLEMS,
+    dependencies=[Depends(json_body)],
 )
 async def put_products(
     given: ProductsGiven, _: NoParameters, store: AStore, live: AnIndex

@@ -27,7 +27,7 @@ CategoryPath = Annotated[
     str, StringConstraints(min_length=1, max_length=300), Field(examples=["Home > Kitchen"])
 ]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=300)]
-Version = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Version = Annotated[int, Field(ge=0, le=2**53)]
 Availability = Literal["in_stock", "out_of_stock", "preorder"]
 Sort = Literal["relevance", "price", "-price", "newest", "title", "-title"]
 Count = Annotated[int, Field(ge=0)]

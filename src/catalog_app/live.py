@@ -107,7 +107,8 @@ class LiveIndex:
                     log.info("MongoDB answers again")
                 away = False
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._nudged.wait(), FOLLOW_SECONDS)
+                async with asyncio.timeout(FOLLOW_SECONDS):
+                    await self._nudged.wait()
             self._nudged.clear()
 
     def close(self) -> None:
@@ -115,7 +116,8 @@ class LiveIndex:
 
     async def _until_ready(self) -> None:
         try:
-            await asyncio.wait_for(self._ready.wait(), WAIT_SECONDS)
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._ready.wait()
         except TimeoutError:
             raise NotRead("The catalogue is being read; lists can be had when it is.") from None
 

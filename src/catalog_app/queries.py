@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from catalog_app import cursors
@@ -49,19 +50,19 @@ class ListQuery(NoQuery):
     brand: list[Name] = Field(
         default=[], max_length=VALUES_PER_FILTER, description="May be given several times."
     )
-    price_min: Money | None = Field(
+    price_min: Money | SkipJsonSchema[None] = Field(
         default=None, description="At least this price; the sale price where there is one."
     )
-    price_max: Money | None = Field(default=None, description="At most this price.")
+    price_max: Money | SkipJsonSchema[None] = Field(default=None, description="At most this price.")
     in_stock: Annotated[bool, BeforeValidator(_true_or_false)] = Field(
         default=False, description="Only what can be ordered now: in stock or to pre-order."
     )
-    sort: Sort | None = Field(
+    sort: Sort | SkipJsonSchema[None] = Field(
         default=None,
         description="Left out, `relevance` where there is a `q`, else `newest`.",
     )
     limit: Whole = Field(default=20, ge=1, le=PRODUCTS_PER_PAGE)
-    cursor: str | None = Field(
+    cursor: str | SkipJsonSchema[None] = Field(
         default=None,
         min_length=1,
         max_length=cursors.LONGEST,
@@ -77,6 +78,6 @@ class ListQuery(NoQuery):
 
 class ChangesQuery(NoQuery):
     after: Annotated[int, BeforeValidator(_plain_digits)] = Field(
-        default=0, ge=0, le=2**63 - 1, description="`next` of the answer before; 0 for all."
+        default=0, ge=0, le=2**53, description="`next` of the answer before; 0 for all."
     )
     limit: Whole = Field(default=500, ge=1, le=CHANGES_PER_PAGE)

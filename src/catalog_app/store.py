@@ -148,16 +148,9 @@ class Store:
                 return await session.with_transaction(write)
 
     async def _write(self, session: AsyncClientSession, newest: Mapping[str, Document]) -> int:
-        clock = await self._clocks.find_one_and_update(
-            _CLOCK,
-            {"$inc": {"sequence": len(newest)}, "$setOnInsert": {"epoch": uuid4().hex}},
-            upsert=True,
-            return_document=ReturnDocument.AFTER,
-            session=session,
-        )
+        sequence = await self._take_numbers(session, len(newest))
         found = self._products.find({"_id": {"$in": list(newest)}}, {"version": 1}, session=session)
         versions = {each["_id"]: each["version"] async for each in found}
-        sequence = clock["sequence"] - len(newest)
         changes: list[InsertOne[Document] | ReplaceOne[Document]] = []
         for product_id, document in newest.items():
             if versions.get(product_id, -1) < document["version"]:
@@ -171,6 +164,18 @@ class Store:
         if changes:
             await self._products.bulk_write(changes, ordered=False, session=session)
         return len(changes)
+
+    async def _take_numbers(self, session: AsyncClientSession, count: int) -> int:
+        """The number before the first of `count` new ones; other writers wait from here on."""
+        clock = await self._clocks.find_one_and_update(
+            _CLOCK,
+            {"$inc": {"sequence": count}},
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        if clock is None:
+            raise Unavailable("the store is new and not prepared yet")
+        return int(clock["sequence"]) - count
 
 
 def _gave_up_its_turn(trouble: PyMongoError) -> bool:

@@ -77,6 +77,7 @@ async def running(mongodb_url: str) -> AsyncIterator[Catalog]:
         application.router.lifespan_context(application),
         httpx2.AsyncClient(transport=transport, base_url="http://catalog") as client,
     ):
+        await application.state.live.catch_up()
         yield Catalog(application, client)
 
 

@@ -50,7 +50,7 @@ def _counts(codes: NDArray[Any], length: int) -> Rows:
 
 
 def _counted(texts: Sequence[str], counts: Rows) -> list[tuple[str, int]]:
-    return [(texts[code], int(counts[code])) for code in np.flatnonzero(counts)]
+    return [(texts[code], int(counts[code])) for code in np.flatnonzero(counts).tolist()]
 
 
 def _largest_first(texts: Sequence[str], counts: Rows) -> list[tuple[str, int]]:
@@ -79,7 +79,7 @@ def _by_price_band(index: Index, rows: Rows) -> list[dict[str, Any]]:
     """From the cheapest to the dearest."""
     counts = _counts(index.band.values[rows], len(money.BAND_STARTS))
     found = []
-    for place in np.flatnonzero(counts):
+    for place in np.flatnonzero(counts).tolist():
         lowest, highest = (money.plain(start) for start in money.BAND_STARTS[place : place + 2])
         found.append(
             {

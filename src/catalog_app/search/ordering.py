@@ -48,7 +48,7 @@ class Orders:
     def after(self, sort: str, place: Place) -> int:
         """The lowest rank behind a place."""
         if sort == "relevance":
-            behind = bisect_right(self._order("id").rows, place.id, key=self._key_of("id"))
+            behind = bisect_right(self._order("id").rows, place.id, key=self._index.ids.__getitem__)
             return (-int(place.key) << 32) + behind
         base = sort.removeprefix("-")
         key, ids = self._key_of(base), self._index.ids
@@ -72,7 +72,7 @@ class Orders:
             return lambda row: int(index.price.values[row])
         if base == "newest":
             return lambda row: -int(index.published.values[row])
-        return (index.titles if base == "title" else index.ids).__getitem__
+        return index.titles.__getitem__
 
     def _order(self, base: str) -> _Order:
         if self._generation != self._index.generation:
