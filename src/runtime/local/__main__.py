@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from runtime.local import demo, stores
+from runtime.local.packages import NotInstalled
 from runtime.local.processes import ROOT, start_mounted, start_split
 from runtime.local.servers import ServerFailed
 
@@ -23,7 +24,7 @@ def main() -> int:
         else:
             start = start_mounted if chosen.what == "demo" else start_split
             demo.serve(chosen.data, port=chosen.port, start=start)
-    except (demo.Refused, ServerFailed) as failure:
+    except (demo.Refused, NotInstalled, ServerFailed) as failure:
         sys.stderr.write(f"{failure}\n")
         return 1
     except subprocess.CalledProcessError as failure:

