@@ -95,9 +95,9 @@ def test_a_retired_product_comes_back_with_the_next_feed(products):
 def test_a_rule_moves_the_clock_when_saved_and_when_deleted(products):
     rule = Rule(kind="hide", target_product_id="mug")
 
-    store.save_curation(rule)
+    store.save_curation(rule, user_id=None)
     assert store.clock_version() == 4
-    store.delete_curation(rule)
+    store.delete_curation(rule, user_id=None)
 
     assert store.clock_version() == 5
     assert store.all_rules() == []

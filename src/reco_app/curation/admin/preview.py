@@ -127,7 +127,7 @@ def _reason(reason: dict[str, Any], titles: dict[str, str]) -> str:
     joint = " to " if reason["evidence"] == "similar" else " with "
     title = titles.get(reason["item_id"], reason["item_id"])
     counted = f" in {reason['count']} sessions" if reason.get("count") else ""
-    return reason["evidence"].replace("-", " ") + joint + title + counted
+    return f"{reason['evidence'].replace('-', ' ')}{joint}{title}{counted}"
 
 
 def _rules(placement: Placement) -> list[Rule]:

@@ -41,7 +41,7 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
 
     class Meta:
         model = Product
-        fields = "__all__"
+        fields = ("price", "sale_price")  # the admin adds those of its fieldsets
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from import_export.admin import ExportMixin
@@ -29,6 +30,7 @@ from reco_app.curation.models import Product
 @admin.register(Product)
 class ProductAdmin(ExportMixin, SimpleHistoryAdmin, ModelAdmin):
     form = ProductForm
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}  # Django 6's default
     paginator = BoundedPaginator
     show_full_result_count = False
     list_per_page = 50
