@@ -6,7 +6,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = []
+    dependencies = [
+        ("django_celery_beat", "0019_alter_periodictasks_options"),
+    ]
 
     operations = [
         migrations.CreateModel(

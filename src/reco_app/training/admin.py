@@ -1,0 +1,81 @@
+"""Releases: what each was measured at, which one is live, and the way back."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse_lazy
+from django.utils.html import format_html_join
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from reco_app.engine.model import ReleaseCorrupt
+from reco_app.training import service
+from reco_app.training.models import Release
+
+
+@admin.register(Release)
+class ReleaseAdmin(ModelAdmin):
+    list_display = ("version", "is_live", "status", "recall", "popularity", "sessions", "note")
+    list_filter = ("status",)
+    ordering = ("-trained_at",)
+    fields = ("version", "trained_at", "live", "status", "note", "measured", "parameters")
+    actions_row = ("roll_back",)
+    actions_detail = ("roll_back",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.fields
+
+    @action(
+        description="Make this release live",
+        url_path="make-live",
+        permissions=["change"],
+        icon="history",
+    )
+    def roll_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        release = Release.objects.get(pk=object_id)
+        try:
+            service.switch(release.version)
+        except (service.ReleaseGone, ReleaseCorrupt) as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, f"{release.version} is live; answers follow in a second.")
+        return redirect(reverse_lazy("admin:training_release_changelist"))
+
+    @display(description="live", label={"live": "success"})
+    def is_live(self, release: Release) -> str:
+        return "live" if release.live else ""
+
+    @display(description="Recall@20")
+    def recall(self, release: Release) -> str:
+        return _figure(release, "recall_at_20")
+
+    @display(description="of popularity")
+    def popularity(self, release: Release) -> str:
+        return _figure(release, "popularity.recall_at_20")
+
+    @display(description="sessions")
+    def sessions(self, release: Release) -> str:
+        return f"{release.measures.get('sessions', 0):,}"
+
+    @display(description="measures")
+    def measured(self, release: Release) -> str:
+        rows = ((name, _written(value)) for name, value in release.measures.items())
+        return format_html_join("", "<div>{}: {}</div>", rows)
+
+
+def _figure(release: Release, name: str) -> str:
+    return f"{release.measures[name]:.3f}" if name in release.measures else "–"
+
+
+def _written(value: object) -> str:
+    if isinstance(value, list):
+        return " to ".join(map(str, value))
+    return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}"

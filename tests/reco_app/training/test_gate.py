@@ -1,0 +1,55 @@
+import numpy as np
+
+from reco_app.engine.index import Catalogue, Log
+from reco_app.engine.parameters import Parameters
+from reco_app.training import gate
+
+ITEMS = 200
+CATALOGUE = Catalogue(np.full(ITEMS, -1, np.int32), np.zeros(ITEMS))
+
+
+def sessions_of(items: np.ndarray) -> Log:
+    """Each row is a session, one second a view, one minute a session."""
+    count, length = items.shape
+    session = np.repeat(np.arange(count), length)
+    at = session * 60.0 + np.tile(np.arange(length), count)
+    return Log(session, items.ravel().astype(np.int32), np.zeros(count * length, np.uint8), at)
+
+
+def test_what_is_seen_together_passes() -> None:
+    first = np.arange(2000) % (ITEMS // 2)
+    log = sessions_of(np.stack([first, first + ITEMS // 2], axis=1))
+
+    verdict = gate.judge(log, CATALOGUE, Parameters())
+
+    assert verdict.passed
+    assert verdict.measures["recall_at_20"] > 0.95
+    assert verdict.measures["popularity.recall_at_20"] < 0.3
+
+
+def test_a_model_of_yesterdays_pairs_is_refused_when_today_only_the_popular_sells() -> None:
+    old = np.arange(1800) % 80
+    together = np.stack([old + 20, 100 + old], axis=1)
+    fads = np.stack([np.arange(1800) % 20, (np.arange(1800) + 7) % 20], axis=1)
+    new = np.stack([20 + np.arange(200) % 80, np.arange(200) % 20], axis=1)
+    log = sessions_of(np.concatenate([together, fads, new]))
+
+    verdict = gate.judge(log, CATALOGUE, Parameters())
+
+    assert verdict.measures["popularity.recall_at_20"] == 1.0
+    assert not verdict.passed
+
+
+def test_too_few_sessions_pass_and_say_so() -> None:
+    verdict = gate.judge(sessions_of(np.array([[1, 2], [2, 3]])), CATALOGUE, Parameters())
+
+    assert verdict.passed
+    assert "too few to tell" in verdict.note
+
+
+def test_no_sessions_pass_and_say_so() -> None:
+    alone = Log(
+        np.full(3, -1, np.int64), np.arange(3, dtype=np.int32), np.zeros(3, np.uint8), np.ones(3)
+    )
+
+    assert gate.judge(alone, CATALOGUE, Parameters()).note == "no sessions to measure with yet"
