@@ -40,14 +40,13 @@ ANY_PROBLEM: Document = {
 
 
 def merged(own: Document, components: Mapping[str, Document]) -> Document:
-    """`own` with the public paths of each component's document and what they refer to.
+    """The public paths of each component's document and of `own`, and what they refer to.
 
     A name that two documents give to different things gets its component's name before it.
     """
-    result: Document = {**own, "paths": dict(own["paths"]), "components": {}, "tags": []}
+    result: Document = {**own, "paths": {}, "components": {}, "tags": []}
     result["components"]["schemas"] = {"RouterProblem": _PROBLEM}
-    _join(result, own, "router")
-    for name, document in components.items():
+    for name, document in {**components, "router": own}.items():
         _join(result, document, name)
     _prune(result)
     for operation in _operations(result):
@@ -123,7 +122,7 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 
 
 def _operations(document: Document) -> Iterator[Document]:
-    for item in document["paths"].values():
+    for item in document.get("paths", {}).values():
         for method in _METHODS:
             if method in item:
                 yield item[method]
@@ -137,8 +136,9 @@ def _tagged(item: Document, component: str) -> Document:
 
 
 def _tags(known: list[Document], document: Document, component: str) -> list[Document]:
-    told = document.get("tags") or [
-        {"name": component, "description": document["info"].get("description", "")}
-    ]
+    """`known` and the tags of `document`, whether it lists them or only puts them on calls."""
+    listed = {tag["name"]: tag for tag in document.get("tags", [])}
+    used = [name for call in _operations(document) for name in call.get("tags", [component])]
+    told = {name: listed.get(name, {"name": name}) for name in [*listed, *used]}
     names = {tag["name"] for tag in known}
-    return known + [tag for tag in told if tag["name"] not in names]
+    return known + [tag for name, tag in told.items() if name not in names]

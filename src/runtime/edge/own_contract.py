@@ -24,15 +24,15 @@ def document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "multireco", "version": "1", "description": _DESCRIPTION},
         "tags": [
-            {"name": "batch", "description": "Several calls in one round trip."},
-            {"name": "about", "description": "This document and the pages of the problems."},
+            {"name": "Batch", "description": "Several calls in one round trip."},
+            {"name": "About", "description": "This document and the pages of the problems."},
         ],
         "paths": {
             "/v1/batch": {"post": _batch()},
-            "/problems": {"get": _page("All problems", "list_problems")},
+            "/problems": {"get": _page("All problems", "listProblems")},
             "/problems/{code}": {"get": _problem_page()},
             "/openapi.json": {"get": _this_document()},
-            "/docs": {"get": _page("This document as a page", "read_docs")},
+            "/docs": {"get": _page("This document as a page", "readDocs")},
         },
         "components": {"schemas": schemas["$defs"]},
     }
@@ -47,7 +47,7 @@ def _batch() -> dict[str, Any]:
     told = {"$ref": "#/components/schemas/BatchAnswer"}
     return {
         "operationId": "batch",
-        "tags": ["batch"],
+        "tags": ["Batch"],
         "summary": "Make several calls in one round trip",
         "description": f"Up to {MOST_PARTS} public calls run side by side under one deadline of "
         f"{DEADLINE_SECONDS:g} seconds. Each has its own status; one that is late is answered "
@@ -61,7 +61,7 @@ def _page(summary: str, operation_id: str) -> dict[str, Any]:
     page = {"description": "A page.", "content": {"text/html": {"schema": {"type": "string"}}}}
     return {
         "operationId": operation_id,
-        "tags": ["about"],
+        "tags": ["About"],
         "summary": summary,
         "responses": {"200": page},
     }
@@ -74,13 +74,13 @@ def _problem_page() -> dict[str, Any]:
         "required": True,
         "schema": {"type": "string", "enum": list(KINDS)},
     }
-    return {**_page("What a problem means", "read_problem"), "parameters": [code]}
+    return {**_page("What a problem means", "readProblem"), "parameters": [code]}
 
 
 def _this_document() -> dict[str, Any]:
     return {
-        "operationId": "read_openapi",
-        "tags": ["about"],
+        "operationId": "readDocument",
+        "tags": ["About"],
         "summary": "This document",
         "responses": {"200": _json("OpenAPI 3.1.", {"type": "object"})},
     }

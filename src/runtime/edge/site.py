@@ -118,10 +118,11 @@ async def _openapi(request: Request) -> Response:
     state = request.app.state
     fresh_until, encoded = state.contract
     if monotonic() > fresh_until:
-        documents = await asyncio.gather(*(_document(name, state.urls[name]) for name in ENTRIES))
+        names = list(reversed(ENTRIES))  # what the product is for comes first: recommendations
+        documents = await asyncio.gather(*(_document(name, state.urls[name]) for name in names))
         present = {
             name: document
-            for name, document in zip(ENTRIES, documents, strict=True)
+            for name, document in zip(names, documents, strict=True)
             if document is not None
         }
         encoded = orjson.dumps(contract.merged(own_contract.document(), present))

@@ -72,6 +72,15 @@ def test_shapes_of_internal_paths_are_not_told():
     assert not {"Page", "Item"} & set(merged["components"]["schemas"])
 
 
+def test_tags_keep_the_order_of_the_components_and_the_routers_own_come_last():
+    documents = {
+        "reco": _document({"type": "string"}, "/v1/b"),
+        "catalog": {**_document({}, "/v1/a"), "tags": [{"name": "catalog", "description": "x"}]},
+    }
+    merged = contract.merged(own_contract.document(), documents)
+    assert [tag["name"] for tag in merged["tags"]] == ["reco", "catalog", "Batch", "About"]
+
+
 def test_every_call_may_be_answered_by_a_problem():
     merged = contract.merged(
         own_contract.document(), {"reco": _document({"type": "string"}, "/v1/a")}

@@ -12,6 +12,12 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+// Descriptions are prose in which `backticks` mark code.
+function prose(name, text) {
+  const parts = (text ?? "").split("`");
+  return element(name, {}, ...parts.map((part, at) => (at % 2 ? element("code", {}, part) : part)));
+}
+
 function resolve(api, node) {
   let found = node;
   while (found && found.$ref) {
@@ -32,9 +38,10 @@ function bounds(schema) {
     ["minLength", "maxLength", "characters"],
     ["minItems", "maxItems", "entries"],
   ]) {
-    if (low in schema || high in schema) {
-      told.push(`${schema[low] ?? ""} to ${schema[high] ?? "any"} ${unit}`.trim());
-    }
+    const [least, most] = [schema[low], schema[high]];
+    if (least !== undefined && most !== undefined) told.push(`${least} to ${most} ${unit}`.trim());
+    else if (most !== undefined) told.push(`up to ${most} ${unit}`.trim());
+    else if (least !== undefined) told.push(`at least ${least} ${unit}`.trim());
   }
   if ("default" in schema && schema.default !== null) {
     told.push(`default ${JSON.stringify(schema.default)}`);
@@ -79,7 +86,7 @@ function fieldLine(api, name, field, required, depth) {
   if (required) line.append(element("span", { class: "must" }, "required"), " ");
   const limits = bounds(known);
   if (limits) line.append(element("code", { class: "type" }, limits), " ");
-  if (known.description) line.append(known.description);
+  if (known.description) line.append(prose("span", known.description));
   line.append(fields(api, field, depth + 1) ?? "");
   return line;
 }
@@ -117,7 +124,7 @@ function answers(api, operation) {
   for (const [status, reference] of Object.entries(operation.responses ?? {})) {
     const answer = resolve(api, reference);
     section.append(element("p", {}, element("code", {}, status === "default" ? "4xx, 5xx" : status),
-      ` ${answer.description ?? ""}`));
+      " ", prose("span", answer.description)));
     if (status[0] !== "2") continue;
     for (const media of Object.values(answer.content ?? {})) {
       section.append(fields(api, media.schema ?? {}) ?? "");
@@ -134,7 +141,7 @@ function call(api, path, method, operation) {
       element("code", {}, path),
       element("span", { class: "what" }, operation.summary ?? "")),
     element("div", { class: "inside" },
-      operation.description ? element("p", {}, operation.description) : null,
+      operation.description ? prose("p", operation.description) : null,
       parameters(api, operation), requestBody(api, operation), answers(api, operation)));
 }
 
@@ -161,10 +168,10 @@ function openNamed() {
 function show(api) {
   target.replaceChildren(
     element("h1", {}, `${api.info.title} API, version ${api.info.version}`),
-    element("p", {}, api.info.description ?? ""));
+    prose("p", api.info.description));
   for (const { tag, calls } of byTag(api)) {
     const heading = element("h2", {}, tag.name);
-    if (tag.description) heading.append(element("small", {}, tag.description));
+    if (tag.description) heading.append(prose("small", tag.description));
     target.append(heading, ...calls);
   }
   target.setAttribute("aria-busy", "false");
