@@ -12,6 +12,8 @@ from django.core.asgi import get_asgi_application  # noqa: E402  # reads the set
 _django = cast("ASGIApp", get_asgi_application())
 
 from reco_app.serving import running  # noqa: E402  # its models need Django's apps to be ready
+from reco_app.settings import current  # noqa: E402
+from runtime import logs, tracing  # noqa: E402
 from runtime.asgi import ASGIApp, Receive, Scope, Send, answer_problem  # noqa: E402
 from runtime.problems import Problem  # noqa: E402
 from runtime.shell import shell  # noqa: E402
@@ -51,6 +53,8 @@ async def readiness() -> Mapping[str, str]:
     return running.conditions()
 
 
+logs.configure("reco", current().log_level)
+tracing.configure("reco")
 application = shell(
     _with_lifespan(_django), component="reco", readiness=readiness, body_limits=BODY_LIMITS
 )
