@@ -24,10 +24,10 @@ def make_app(mongodb_url: str) -> ASGIApp:
     """The component on this store, ready to serve once its lifespan has begun."""
     application = make_application(mongodb_url)
 
-    async def readiness() -> Mapping[str, str]:
-        return await _readiness(application)
+    async def ready() -> Mapping[str, str]:
+        return await readiness(application)
 
-    return shell(application, component=COMPONENT, readiness=readiness, body_limits=BODY_LIMITS)
+    return shell(application, component=COMPONENT, readiness=ready, body_limits=BODY_LIMITS)
 
 
 def make_application(mongodb_url: str) -> FastAPI:
@@ -60,7 +60,7 @@ def make_application(mongodb_url: str) -> FastAPI:
     return application
 
 
-async def _readiness(application: FastAPI) -> Mapping[str, str]:
+async def readiness(application: FastAPI) -> Mapping[str, str]:
     """MongoDB away is degraded, not unready: another pod would do no better."""
     ready = application.state.live.ready
     try:

@@ -1,6 +1,7 @@
 """The catalogue on a database of its own, asked in memory."""
 
 import os
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ class Catalog:
 
 
 @asynccontextmanager
-async def running(mongodb_url: str) -> AsyncIterator[Catalog]:
+async def running(mongodb_url: str, *, caught_up: bool = True) -> AsyncIterator[Catalog]:
     """The component with its lifespan entered."""
     application = main.make_application(mongodb_url)
     transport = httpx2.ASGITransport(app=application)
@@ -77,7 +78,8 @@ async def running(mongodb_url: str) -> AsyncIterator[Catalog]:
         application.router.lifespan_context(application),
         httpx2.AsyncClient(transport=transport, base_url="http://catalog") as client,
     ):
-        await application.state.live.catch_up()
+        if caught_up:
+            await application.state.live.catch_up()
         yield Catalog(application, client)
 
 
@@ -89,6 +91,14 @@ def mongodb_url() -> Any:
     yield f"{server}/{name}?{options}"
     with MongoClient(os.environ["MULTIRECO_MONGODB_URL"]) as client:
         client.drop_database(name)
+
+
+@pytest.fixture
+def away() -> str:
+    """An address of the right form where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"mongodb://127.0.0.1:{taken.getsockname()[1]}/"
 
 
 @pytest.fixture
