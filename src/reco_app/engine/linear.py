@@ -44,7 +44,8 @@ def basket_weights(by_session: BySession, by_item: ByItem, parameters: Linear) -
         return sparse
     core = np.lexsort((np.arange(len(frequency)), -frequency))[:size].astype(np.int32)
     places = _places(core, len(frequency))
-    gram = _gram(by_session.start, by_session.items, places, size)
+    weights = _session_weights(by_session, parameters)
+    gram = _gram(by_session.start, by_session.items, weights, places, size)
     dense = closed_form(gram, ridge=parameters.ridge)
     counts, items, weights = _merge(
         dense, core, places, sparse.start, sparse.items, sparse.weights, row
@@ -67,6 +68,15 @@ def closed_form(gram: NDArray[np.float32], *, ridge: float) -> NDArray[np.float3
     return np.asarray(-symmetric / np.diag(inverse)[None, :], np.float32)
 
 
+def _session_weights(by_session: BySession, parameters: Linear) -> NDArray[np.float32]:
+    """Newer and shorter baskets say more; an event weighs 1 in the mean."""
+    lengths = np.diff(by_session.start)
+    days = (by_session.at.max(initial=0.0) - by_session.at) / 86_400.0
+    weights = np.exp(-days / parameters.recency_days)
+    weights /= np.maximum(lengths, 1) ** parameters.length_power
+    return np.asarray(weights * lengths.sum() / (weights * lengths).sum(), np.float32)
+
+
 def _places(core: NDArray[np.int32], item_count: int) -> NDArray[np.int32]:
     places = np.full(item_count, -1, np.int32)
     places[core] = np.arange(len(core), dtype=np.int32)
@@ -80,7 +90,7 @@ def _packed(
 
 
 @njit(cache=True, nogil=True)
-def _gram(session_start, session_items, places, size):  # type: ignore[no-untyped-def]
+def _gram(session_start, session_items, weights, places, size):  # type: ignore[no-untyped-def]
     gram = np.zeros((size, size), np.float32)
     for session in range(len(session_start) - 1):
         for left in range(session_start[session], session_start[session + 1]):
@@ -90,7 +100,7 @@ def _gram(session_start, session_items, places, size):  # type: ignore[no-untype
             for right in range(session_start[session], session_start[session + 1]):
                 column = places[session_items[right]]
                 if column >= 0:
-                    gram[row, column] += np.float32(1)
+                    gram[row, column] += weights[session]
     return gram
 
 

@@ -46,6 +46,10 @@ class Linear(NamedTuple):
     """How the item-item weights of baskets are made."""
 
     ridge: float = 30.0
+    recency_days: float = 260.0
+    """Days by which a basket's weight falls to 1/e."""
+    length_power: float = 0.5
+    """Long baskets count less by length to this power."""
     dense_items: float = 4096.0
     """Items, the most bought first, for which the closed form is solved."""
     row: float = 300.0

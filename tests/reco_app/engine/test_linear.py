@@ -28,6 +28,9 @@ def _dense(weights: linear.ItemWeights) -> np.ndarray:
     return dense
 
 
+PLAIN = Linear(ridge=30.0, row=float(ITEMS), recency_days=1e12, length_power=0.0)
+
+
 def test_basket_weights_are_the_closed_form_of_ease():
     by_session, by_item = _baskets(random_log(3, sessions=200, items=ITEMS))
     matrix = _matrix(by_session)
@@ -35,9 +38,21 @@ def test_basket_weights_are_the_closed_form_of_ease():
     expected = -inverse / np.diag(inverse)
     np.fill_diagonal(expected, 0)
 
-    found = linear.basket_weights(by_session, by_item, Linear(ridge=30.0, row=float(ITEMS)))
+    found = linear.basket_weights(by_session, by_item, PLAIN)
 
     assert np.allclose(_dense(found), expected, atol=1e-4)
+
+
+def test_newer_baskets_say_more():
+    sessions_of = [[0, 1], [0, 2]] * 5 + [[0, 2]]
+    by_session, by_item = _baskets(log_of(sessions_of))
+    old_pair_first = by_session._replace(at=by_session.at - 9e6 * (np.arange(11) % 2 == 1))
+
+    plain = _dense(linear.basket_weights(by_session, by_item, PLAIN))
+    aged = _dense(linear.basket_weights(old_pair_first, by_item, PLAIN._replace(recency_days=30.0)))
+
+    assert plain[0, 2] > plain[0, 1]
+    assert aged[0, 1] > aged[0, 2]
 
 
 def test_rare_items_beyond_the_closed_form_have_cosine_weights():
