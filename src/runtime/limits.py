@@ -20,7 +20,9 @@ from runtime.problems import Problem
 
 _WINDOW_SECONDS = 60
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-# Writing costs more than reading and is what a flood would use.
+# What is stored costs more than what is computed, and is what a flood would use. The other calls
+# with a body, such as for recommendations, only read.
+_STORING = ("/v1/events", "/v1/imports/", "/v1/sessions/", "/admin/")
 _READS_PER_WRITE = 4
 
 
@@ -38,7 +40,7 @@ def limited(app: ASGIApp, *, requests_per_minute: int, exempt: Callable[[str], b
     async def counted(scope: Scope, receive: Receive, send: Send) -> None:
         who = network(scope)
         if scope["type"] == "http" and who is not None and not exempt(scope["path"]):
-            policy = "read" if scope["method"] in _READING else "write"
+            policy = _policy(scope)
             item = policies[policy]
             if not await counter.hit(item, policy, who):
                 reset_at, _ = await counter.get_window_stats(item, policy, who)
@@ -46,6 +48,11 @@ def limited(app: ASGIApp, *, requests_per_minute: int, exempt: Callable[[str], b
         await app(scope, receive, send)
 
     return counted
+
+
+def _policy(scope: Scope) -> str:
+    storing = scope["method"] not in _READING and scope["path"].startswith(_STORING)
+    return "write" if storing else "read"
 
 
 def network(scope: Scope) -> str | None:

@@ -42,9 +42,15 @@ async def test_what_exceeds_the_limit_is_told_when_to_come_back(client_at):
 
 async def test_writes_are_counted_apart_and_are_fewer(client_at):
     client = client_at("198.51.100.7")
-    statuses = [(await client.post("/")).status_code for _ in range(3)]
+    statuses = [(await client.post("/v1/events")).status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
-    assert (await client.get("/")).status_code == 200
+    assert (await client.get("/v1/products")).status_code == 200
+
+
+async def test_asking_with_a_body_counts_as_reading(client_at):
+    client = client_at("198.51.100.7")
+    statuses = {(await client.post("/v1/recommendations")).status_code for _ in range(8)}
+    assert statuses == {200}
 
 
 async def test_one_network_does_not_use_up_the_limit_of_another(client_at):

@@ -15,12 +15,6 @@ from runtime.edge.forwarding import forwarder
 from runtime.edge.lifespans import running
 from runtime.shell import shell
 
-# In the order in which they start: reco leans on the others.
-ENTRIES = {
-    "catalog": "catalog_app.main:app",
-    "profile": "profile_app.main:app",
-    "reco": "reco_app.asgi:application",
-}
 _WSGI = frozenset({"profile"})
 _PATHS = (
     ("/v1/recommendations", "reco"),
@@ -46,15 +40,20 @@ def owner(path: str) -> str:
 
 @dataclass
 class Components:
-    """The components as the router reaches them."""
+    """The components as the router reaches them.
 
+    `entries`: name → module:attribute of its application, in the order in which they start.
+    `urls`: name → base URL of those that run elsewhere.
+    """
+
+    entries: Mapping[str, str]
     urls: Mapping[str, str]
     _apps: dict[str, ASGIApp] = field(default_factory=dict)
     _states: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def load(self) -> None:
         """Import those that are mounted here, and no others: each needs settings of its own."""
-        for name, entry in ENTRIES.items():
+        for name, entry in self.entries.items():
             if not self.urls.get(name):
                 self._apps[name] = _mounted(name, entry)
 
@@ -62,7 +61,7 @@ class Components:
     async def started(self) -> AsyncIterator[None]:
         """Start every component or its forwarder; stop them in the opposite order."""
         async with AsyncExitStack() as stack:
-            for name in ENTRIES:
+            for name in self.entries:
                 if url := self.urls.get(name):
                     self._apps[name], client = forwarder(name, url)
                     stack.push_async_callback(client.aclose)
@@ -81,7 +80,7 @@ class Components:
 
     async def readiness(self) -> Mapping[str, str]:
         """What each component says of itself; without reco there is nothing worth routing to."""
-        return {name: await self._condition(name) for name in ENTRIES}
+        return {name: await self._condition(name) for name in self.entries}
 
     async def _condition(self, name: str) -> str:
         try:

@@ -1,6 +1,6 @@
 """One public face for the three components, mounted here or forwarded to."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -23,14 +23,17 @@ BODY_LIMITS = {
 }
 
 
-def router(settings: Settings) -> ASGIApp:
-    """The application for these settings; components without a URL are imported and mounted."""
+def router(settings: Settings, *, entries: Mapping[str, str]) -> ASGIApp:
+    """The application for these settings; components without a URL are imported and mounted.
+
+    `entries`: name → module:attribute of each component, in the order in which they start.
+    """
     urls = {
         "catalog": settings.catalog_url,
         "profile": settings.profile_url,
         "reco": settings.reco_url,
     }
-    components = Components(urls)
+    components = Components(entries, urls)
     components.load()
 
     @asynccontextmanager

@@ -19,7 +19,6 @@ from starlette.types import Lifespan
 from runtime import fastapi, transports
 from runtime.asgi import ASGIApp
 from runtime.edge import batch, contract, own_contract
-from runtime.edge.components import ENTRIES
 from runtime.problems import KINDS, Problem
 
 COMPONENT = "router"
@@ -47,8 +46,8 @@ def owns(path: str) -> bool:
 def site(*, urls: dict[str, str], everything: ASGIApp, lifespan: Lifespan[Starlette]) -> Starlette:
     """The router's own paths.
 
-    `everything` is the router as a whole, to which batches put their parts; `urls` tell where
-    each component's document is, as in Components.
+    `everything` is the router as a whole, to which batches put their parts; `urls` names every
+    component, with its base URL or nothing, as in Components.
     """
     app = Starlette(
         routes=[
@@ -118,7 +117,7 @@ async def _openapi(request: Request) -> Response:
     state = request.app.state
     fresh_until, encoded = state.contract
     if monotonic() > fresh_until:
-        names = list(reversed(ENTRIES))  # what the product is for comes first: recommendations
+        names = list(reversed(state.urls))  # what the product is for comes first: recommendations
         documents = await asyncio.gather(*(_document(name, state.urls[name]) for name in names))
         present = {
             name: document
@@ -126,7 +125,7 @@ async def _openapi(request: Request) -> Response:
             if document is not None
         }
         encoded = orjson.dumps(contract.merged(own_contract.document(), present))
-        if len(present) == len(ENTRIES):
+        if len(present) == len(names):
             state.contract = (monotonic() + _CONTRACT_SECONDS, encoded)
     return Response(encoded, media_type="application/json")
 

@@ -13,6 +13,7 @@ from runtime import fastapi, flask
 from runtime.problems import Problem
 from runtime.shell import shell
 
+ENTRIES = {name: f"{__name__}:{name}" for name in ("catalog", "profile", "reco")}
 life: list[str] = []
 
 

@@ -6,18 +6,15 @@ from time import perf_counter
 import httpx2
 import pytest
 
-from runtime.edge import components
 from runtime.edge.lifespans import running
 from runtime.edge.router import router
 from runtime.edge.settings import Settings
+from tests.runtime.edge import parts
 
 
 @pytest.fixture
-async def client(monkeypatch) -> AsyncIterator[httpx2.AsyncClient]:
-    here = "tests.runtime.edge.parts"
-    entries = {name: f"{here}:{name}" for name in ("catalog", "profile", "reco")}
-    monkeypatch.setattr(components, "ENTRIES", entries)
-    app = router(Settings(requests_per_minute=20))
+async def client() -> AsyncIterator[httpx2.AsyncClient]:
+    app = router(Settings(requests_per_minute=20), entries=parts.ENTRIES)
     transport = httpx2.ASGITransport(app, client=("198.51.100.7", 5))
     async with running(app), httpx2.AsyncClient(transport=transport, base_url="http://it") as made:
         yield made

@@ -5,19 +5,17 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from runtime.edge import components, contract, own_contract
+from runtime.edge import contract, own_contract
 from runtime.edge.lifespans import running
 from runtime.edge.router import router
 from runtime.edge.settings import Settings
 from runtime.problems import KINDS
+from tests.runtime.edge import parts
 
 
 @pytest.fixture
-async def client(monkeypatch) -> AsyncIterator[httpx2.AsyncClient]:
-    here = "tests.runtime.edge.parts"
-    entries = {name: f"{here}:{name}" for name in ("catalog", "profile", "reco")}
-    monkeypatch.setattr(components, "ENTRIES", entries)
-    app = router(Settings())
+async def client() -> AsyncIterator[httpx2.AsyncClient]:
+    app = router(Settings(), entries=parts.ENTRIES)
     transport = httpx2.ASGITransport(app)
     async with running(app), httpx2.AsyncClient(transport=transport, base_url="http://it") as made:
         yield made

@@ -11,7 +11,6 @@ from a2wsgi import WSGIMiddleware
 
 from runtime import keys, transports
 from runtime.asgi import ASGIApp
-from runtime.edge import components
 from runtime.edge.lifespans import running
 from runtime.edge.router import router
 from runtime.edge.settings import Settings
@@ -38,12 +37,9 @@ def urls() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(params=["mounted", "forwarded"])
-async def client(request, urls, monkeypatch) -> AsyncIterator[httpx2.AsyncClient]:
+async def client(request, urls) -> AsyncIterator[httpx2.AsyncClient]:
     """A caller of the router, once with everything mounted and once with everything forwarded."""
-    here = "tests.runtime.edge.parts"
-    entries = {name: f"{here}:{name}" for name in ("catalog", "profile", "reco")}
-    monkeypatch.setattr(components, "ENTRIES", entries)
-    app = router(Settings(**(urls if request.param == "forwarded" else {})))
+    app = router(Settings(**(urls if request.param == "forwarded" else {})), entries=parts.ENTRIES)
     async with running(app), _caller(app) as caller:
         yield caller
 
@@ -53,7 +49,7 @@ async def lonely() -> AsyncIterator[httpx2.AsyncClient]:
     """A caller of a router whose components are all away."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         dead = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    app = router(Settings(catalog_url=dead, profile_url=dead, reco_url=dead))
+    app = router(Settings(catalog_url=dead, profile_url=dead, reco_url=dead), entries=parts.ENTRIES)
     async with running(app), _caller(app) as caller:
         yield caller
 
@@ -161,12 +157,9 @@ async def test_components_that_are_away_are_told_as_such(lonely):
     assert (await lonely.get("/readyz")).status_code == 503
 
 
-async def test_a_router_of_mounted_components_starts_and_stops_them(monkeypatch):
-    here = "tests.runtime.edge.parts"
-    entries = {name: f"{here}:{name}" for name in ("catalog", "profile", "reco")}
-    monkeypatch.setattr(components, "ENTRIES", entries)
+async def test_a_router_of_mounted_components_starts_and_stops_them():
     parts.life.clear()
-    async with running(router(Settings())):
+    async with running(router(Settings(), entries=parts.ENTRIES)):
         assert parts.life == ["catalog starts"]
         assert (await transports.client("catalog", "").get("/livez")).status_code == 200
     assert parts.life == ["catalog starts", "catalog stops"]
