@@ -20,7 +20,7 @@ NOT_FOR_SALE = (
 
 # One row a product, as `import_products` reads it. A product that was never sold carries the
 # median price of its type, then of its department: the source has no price list.
-_PRODUCTS = """
+_PRODUCTS = r"""
 COPY (
     WITH sold AS (
         SELECT product_id, median(sales_value / quantity) AS price,
@@ -40,7 +40,7 @@ COPY (
         FROM priced
     )
     SELECT product_id::VARCHAR AS id,
-           type_words || coalesce(', ' || lower(package_size), '') AS title,
+           type_words || coalesce(', ' || lower(regexp_replace(package_size, '\s+', ' ', 'g')), '') AS title,
            CASE brand WHEN 'Private' THEN 'Private label' ELSE 'Maker ' || manufacturer_id END
                AS brand,
            [department_words || coalesce(' > ' || category_words, '')
@@ -70,9 +70,9 @@ COPY (
 
 _WORDS = r"""
 CREATE MACRO words(name) AS upper(left(trim(name), 1)) || lower(substr(
-    regexp_replace(replace(replace(replace(replace(trim(name),
+    regexp_replace(regexp_replace(replace(replace(replace(replace(trim(name),
         '>', ' '), 'FRZN', 'FROZEN'), 'PCKGD', 'PACKAGED'), 'DRUG GM', 'DRUGSTORE'),
-        '\s*:\s*', ': ', 'g'), 2))
+        '\s*:\s*', ': ', 'g'), '\s+', ' ', 'g'), 2))
 """
 
 
