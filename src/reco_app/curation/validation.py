@@ -21,7 +21,7 @@ KEY_SCOPES = [
     ("staff", "staff: answers are explained"),
 ]
 FILTER_FIELDS = ("category", "brand", "price_min", "price_max", "in_stock")
-PATH_PART = re.compile(r"\S(?:.*\S)?")
+PATH_PART = re.compile(r"[^\s>](?:.*[^\s>])?")
 
 
 def category_path(value: str) -> None:
@@ -82,7 +82,7 @@ RULE_CONSTRAINTS: list[BaseConstraint] = [
     ),
     CheckConstraint(
         condition=~Q(kind="pin")
-        | Q(target_product__isnull=False, position__gte=1, position__lte=50),
+        | Q(target_product__isnull=False, position__isnull=False, position__range=(1, 50)),
         name="curation_rule_pin",
         violation_error_message="A pin needs a product and a position from 1 to 50.",
     ),

@@ -1,5 +1,6 @@
 """Finding products among a hundred thousand: filters that indexes serve, counts that end."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -43,6 +44,9 @@ class CategoryFilter(DropdownFilter):
 
     title = "category"
     parameter_name = "category"
+
+    def has_output(self) -> bool:
+        return True  # also for a path that is no choice
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(name, name) for name in top_categories()]
@@ -109,7 +113,7 @@ def top_categories() -> list[str]:
         names = Product.objects.order_by().values_list(first, flat=True).distinct()
         return sorted(name for name in names if name)
 
-    return cache.get_or_set("curation:top-categories", read, CHOICES_SECONDS) or []
+    return _remembered("curation:top-categories", read)
 
 
 def brands() -> list[str]:
@@ -120,4 +124,12 @@ def brands() -> list[str]:
         most = counted.annotate(products=Count("pk")).order_by("-products")[:MOST_BRANDS]
         return sorted(row["brand"] for row in most)
 
-    return cache.get_or_set("curation:brands", read, CHOICES_SECONDS) or []
+    return _remembered("curation:brands", read)
+
+
+def _remembered(key: str, read: Callable[[], list[str]]) -> list[str]:
+    """Names that a minute may pass over, but not while there are none yet."""
+    names: list[str] = cache.get(key) or read()
+    if names:
+        cache.set(key, names, CHOICES_SECONDS)
+    return names

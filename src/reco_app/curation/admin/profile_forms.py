@@ -27,6 +27,8 @@ class WeightsField(forms.CharField):
         return "\n".join(f"{name} = {weight:g}" for name, weight in ordered)
 
     def to_python(self, value: Any) -> Any:
+        if isinstance(value, dict):  # a locked field, which is not typed
+            return value
         weights: dict[str, float] = {}
         for number, line in enumerate((value or "").splitlines(), start=1):
             name, _, weight = (part.strip() for part in line.rpartition("="))

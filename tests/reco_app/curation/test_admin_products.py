@@ -1,0 +1,187 @@
+import csv
+import io
+from decimal import Decimal
+
+import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from reco_app.curation import store
+from reco_app.curation.importing import FeedImport
+from reco_app.curation.models import OutboxEntry, Product
+
+LIST = "/admin/curation/product/"
+
+
+@pytest.fixture
+def act(admin_client, products):
+    """Carries out an action on the mug and the pan; answers with the page that follows."""
+
+    def carry_out(action, **more):
+        selected = {ACTION_CHECKBOX_NAME: ["mug", "pan"], "action": action}
+        return admin_client.post(LIST, selected | more, follow=True)
+
+    return carry_out
+
+
+def test_the_form_shows_a_product(admin_client, products):
+    assert "Home &gt; Kitchen" in admin_client.get(f"{LIST}mug/change/").content.decode()
+
+
+def test_a_saved_form_reaches_history_and_outbox(admin_client, products):
+    OutboxEntry.objects.all().delete()
+    form = {
+        **{"title": "Red mug", "price": "3.00", "availability": "in_stock", "visible": "on"},
+        **{"categories": "Home > Kitchen\nGifts", "attributes": "{}", "sale_price": ""},
+        **{"published_at_0": "2026-01-01", "published_at_1": "10:00"},
+    }
+
+    answer = admin_client.post(f"{LIST}mug/change/", form)
+
+    mug = Product.objects.get(pk="mug")
+    assert answer.status_code == 302
+    assert (mug.title, mug.categories) == ("Red mug", ["Home > Kitchen", "Gifts"])
+    assert mug.history.first().history_user.username == "admin"
+    assert OutboxEntry.objects.get().version == mug.version == store.clock_version()
+
+
+def test_a_new_product_takes_the_shop_s_currency(admin_client, db):
+    form = {
+        **{"item_id": "vase", "title": "Vase", "price": "3.00", "availability": "in_stock"},
+        **{"published_at_0": "2026-01-01", "published_at_1": "10:00", "attributes": "{}"},
+    }
+
+    admin_client.post(f"{LIST}add/", form)
+
+    vase = Product.objects.get(pk="vase")
+    assert (vase.currency, vase.version, vase.visible) == ("USD", 1, False)
+
+
+def test_a_sale_price_above_the_price_is_refused(admin_client, products):
+    form = {"title": "Mug", "price": "3.00", "sale_price": "4.00", "availability": "in_stock"}
+
+    page = admin_client.post(f"{LIST}mug/change/", form).content.decode()
+
+    assert "The sale price is above the normal price." in page
+
+
+def test_the_list_saves_what_was_edited_in_it_and_nothing_else(admin_client, products):
+    OutboxEntry.objects.all().delete()
+    rows = {"form-TOTAL_FORMS": "3", "form-INITIAL_FORMS": "3", "_save": "Save"}
+    for number, item_id in enumerate(["mug", "pan", "pot"]):
+        rows |= {
+            f"form-{number}-item_id": item_id,
+            f"form-{number}-price": "2.50" if item_id != "pan" else "8.00",
+            f"form-{number}-availability": "in_stock",
+            f"form-{number}-visible": "on",
+        }
+
+    admin_client.post(LIST, rows)
+
+    assert Product.objects.get(pk="pan").price == Decimal("8.00")
+    assert [entry.product_id for entry in OutboxEntry.objects.all()] == ["pan"]
+
+
+@pytest.mark.parametrize(
+    ("action", "field", "value"),
+    [
+        ("hide", "visible", False),
+        ("out_of_stock", "availability", "out_of_stock"),
+    ],
+)
+def test_an_action_changes_the_selection(act, action, field, value):
+    act(action)
+
+    changed = Product.objects.filter(**{field: value})
+    assert {product.pk for product in changed} == {"mug", "pan"}
+    assert OutboxEntry.objects.filter(version__gt=3).count() == 2
+
+
+def test_an_action_on_all_pages_changes_what_the_search_found(admin_client, products):
+    selected = {ACTION_CHECKBOX_NAME: ["pot"], "action": "hide", "select_across": "1"}
+
+    admin_client.post(f"{LIST}?q=pan", selected)
+
+    assert [product.pk for product in Product.objects.filter(visible=False)] == ["pan"]
+
+
+def test_a_retired_product_can_be_brought_back(act):
+    act("retire")
+    assert Product.objects.filter(retired_at=None).count() == 1
+
+    act("bring_back")
+
+    assert Product.objects.filter(retired_at=None).count() == 3
+
+
+def test_a_sale_asks_for_the_percentage_and_rounds_to_the_cent(act):
+    assert "Percent off" in act("set_sale").content.decode()
+
+    act("set_sale", apply="yes", percentage="33")
+
+    assert Product.objects.get(pk="mug").sale_price == Decimal("1.68")
+
+
+def test_categories_are_added_and_removed_with_what_lies_below(act):
+    act("add_category", apply="yes", path="Gifts > Tea")
+    act("remove_category", apply="yes", path="Home")
+
+    assert Product.objects.get(pk="mug").categories == ["Gifts > Tea"]
+    assert Product.objects.get(pk="pot").categories == ["Home > Kitchen"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=blue", {"mug"}),
+        ("q=PO", {"pot"}),
+        ("category=Home", {"mug", "pan", "pot"}),
+        ("category=Garden", set()),
+        ("brand=Acme", set()),
+        ("offer=hidden", set()),
+    ],
+)
+def test_search_and_filters_find_products(admin_client, products, query, found):
+    result = admin_client.get(f"{LIST}?{query}").context["cl"].queryset
+
+    assert {product.pk for product in result} == found
+
+
+def test_what_was_exported_can_be_imported_without_a_change(admin_client, products):
+    answer = admin_client.post(
+        f"{LIST}export/",
+        {"format": "0", "resource": ""} | dict.fromkeys(exported_fields(), "on"),
+    )
+    table = b"".join(answer) if answer.streaming else answer.content
+    assert {row["id"] for row in csv.DictReader(io.StringIO(table.decode()))} == set(products)
+
+    feed = FeedImport(io.BytesIO(table), "csv")
+    feed.store()
+
+    assert (feed.summary.unchanged, feed.summary.errors) == (3, [])
+
+
+def exported_fields():
+    return [
+        *("item_id", "title", "brand", "description", "categories", "price", "sale_price"),
+        *("currency", "availability", "visible", "image_url", "url", "attributes", "tags"),
+        *("item_group_id", "published_at"),
+    ]
+
+
+def test_a_feed_is_imported_by_its_page(admin_client, products):
+    upload = SimpleUploadedFile("feed.csv", b"id,title,price\nmug,Red mug,2.50\nvase,Vase,x\n")
+
+    page = admin_client.post(f"{LIST}import_feed/", {"file": upload}).content.decode()
+
+    assert Product.objects.get(pk="mug").title == "Red mug"
+    assert "is not a price" in page
+
+
+def test_the_history_page_tells_who_changed_what(admin_client, act):
+    act("hide")
+
+    page = admin_client.get(f"{LIST}mug/history/").content.decode()
+
+    assert "hidden" in page
+    assert "admin" in page
