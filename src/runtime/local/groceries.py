@@ -36,11 +36,12 @@ COPY (
         FROM products LEFT JOIN sold USING (product_id)
     ), named AS (
         SELECT *, words(coalesce(product_type, product_category, department)) AS type_words,
+               regexp_replace(package_size, '\s+', ' ', 'g') AS size,
                words(department) AS department_words, words(product_category) AS category_words
         FROM priced
     )
     SELECT product_id::VARCHAR AS id,
-           type_words || coalesce(', ' || lower(regexp_replace(package_size, '\s+', ' ', 'g')), '') AS title,
+           type_words || coalesce(', ' || lower(size), '') AS title,
            CASE brand WHEN 'Private' THEN 'Private label' ELSE 'Maker ' || manufacturer_id END
                AS brand,
            [department_words || coalesce(' > ' || category_words, '')
@@ -51,7 +52,7 @@ COPY (
            CASE WHEN department IN $not_for_sale THEN 'out_of_stock' ELSE 'in_stock' END
                AS availability,
            strftime(first_sold_at + $forward, '%Y-%m-%dT%H:%M:%SZ') AS published_at,
-           {'label': brand, 'package_size': coalesce(package_size, '')} AS attributes
+           {'label': brand, 'package_size': coalesce(size, '')} AS attributes
     FROM named ORDER BY product_id
 ) TO '{target}' (FORMAT JSON)
 """
