@@ -61,7 +61,9 @@ async def _got(request: HttpRequest) -> HttpResponse:
         return _json(msgspec.json.encode(answer))
     headers = {"ETag": _etag(answer, curation_version), "Cache-Control": CACHED}
     if _has(request, headers["ETag"]):
-        return HttpResponse(status=304, headers=headers)
+        unchanged = HttpResponse(status=304, headers=headers)
+        del unchanged["Content-Type"]
+        return unchanged
     return HttpResponse(msgspec.json.encode(answer), content_type=JSON, headers=headers)
 
 

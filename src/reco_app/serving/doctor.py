@@ -9,7 +9,7 @@ from typing import NamedTuple
 import redis
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from kombu import Connection
+from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
 from reco_app.engine import release
@@ -115,7 +115,9 @@ def _redis() -> str:
 
 def _broker() -> str:
     try:
-        with Connection(current().broker_url, connect_timeout=DEADLINE_SECONDS) as broker:
+        with Connection(  # type: ignore[no-untyped-call]  # kombu ships no types
+            current().broker_url, connect_timeout=DEADLINE_SECONDS
+        ) as broker:
             broker.ensure_connection(max_retries=1, timeout=DEADLINE_SECONDS)
     except (OperationalError, OSError) as error:
         advice = (

@@ -7,8 +7,9 @@ trouble is logged and tried again, later each time.
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 
 from django.db import close_old_connections, connections
 
@@ -22,8 +23,20 @@ from reco_app.training import snapshot
 EVERY_SECONDS = 0.5
 MOST_SECONDS = 1.5  # whatever the trouble was, its end is noticed within two seconds
 BATCH = 2000
+REFUSED_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Refused:
+    """The release that was found corrupt last: not read again at every look."""
+
+    version: str = ""
+    until: float = 0.0
+
+
+_refused = _Refused()
 
 
 class Follower:
@@ -73,6 +86,8 @@ def follow_release() -> None:
     running = live.current().model
     if version is None or (running is not None and running.version == version):
         return
+    if version == _refused.version and monotonic() < _refused.until:
+        return
     _switch_to(_opened(model_dir, version, running))
 
 
@@ -81,6 +96,7 @@ def _opened(model_dir: Path, version: str, running: Model | None) -> Model:
     try:
         return open_release(release.release_path(model_dir, version))
     except ReleaseCorrupt:
+        _refused.version, _refused.until = version, monotonic() + REFUSED_SECONDS
         if running is not None:
             raise
         log.exception("the live release is corrupt, looking for an older one")

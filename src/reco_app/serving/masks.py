@@ -10,7 +10,7 @@ from reco_app.serving.contracts import Filter
 from reco_app.serving.shelf import Shelf
 
 Mask = NDArray[np.uint8]
-KEPT = 512  # masks of one byte a product: some 50 MB at a hundred thousand products
+KEPT = 256  # masks of one byte a product: some 25 MB at a hundred thousand products
 
 
 class Masks:

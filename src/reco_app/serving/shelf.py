@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PATH_SEPARATOR = " > "
+MOST_MATCHES = 256  # categories whose positions are kept at hand; requests may name any
 
 
 class ShelfProduct(msgspec.Struct, frozen=True):
@@ -116,9 +117,12 @@ class Shelf:
 
     def in_category(self, path: str) -> NDArray[np.bool_]:
         """Which positions lie in a category or below it."""
-        if path not in self._matches:
-            self._matches[path] = self._in_category(path)
-        return self._matches[path]
+        inside = self._matches.get(path)
+        if inside is None:
+            if len(self._matches) >= MOST_MATCHES:
+                self._matches.clear()
+            inside = self._matches[path] = self._in_category(path)
+        return inside
 
     def _in_category(self, path: str) -> NDArray[np.bool_]:
         below = path + PATH_SEPARATOR

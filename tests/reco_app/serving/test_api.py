@@ -182,21 +182,27 @@ async def test_why_refuses_another_request_than_the_one_answered(shop, async_cli
     assert msgspec.json.decode(response.content)["errors"][0]["pointer"] == "/request"
 
 
-@pytest.mark.django_db
-async def test_why_is_for_staff_alone(shop, async_client):
+def test_why_is_for_staff_alone(shop, client, db):
     shop()
-    response = await post(async_client, {}, f"{URL}/why")
+    response = client.post(f"{URL}/why", b"{}", content_type="application/json")
     assert response.status_code == 401
 
 
-@pytest.mark.django_db(transaction=True)
-async def test_staff_who_are_logged_in_need_no_key(shop, async_client, django_user_model):
+def test_staff_who_are_logged_in_need_no_key(shop, client, db, django_user_model):
     shop()
-    staff = await django_user_model.objects.acreate(username="eve", is_staff=True)
-    await async_client.aforce_login(staff)
-    answer = msgspec.json.decode((await post(async_client, {"count": 3})).content)
-    asked = {"recommendation_id": answer["recommendation_id"], "request": {"count": 3}}
-    assert (await post(async_client, asked, f"{URL}/why")).status_code == 200
+    client.force_login(django_user_model.objects.create(username="eve", is_staff=True))
+    asked = {"count": 3}
+    answer = client.post(URL, msgspec.json.encode(asked), content_type="application/json").json()
+    why = {"recommendation_id": answer["recommendation_id"], "request": asked}
+    response = client.post(f"{URL}/why", msgspec.json.encode(why), content_type="application/json")
+    assert response.status_code == 200
+
+
+def test_a_shopper_who_is_logged_in_is_no_staff(shop, client, db, django_user_model):
+    shop()
+    client.force_login(django_user_model.objects.create(username="bob"))
+    response = client.post(f"{URL}/why", b"{}", content_type="application/json")
+    assert response.status_code == 401
 
 
 async def test_the_contract_is_an_openapi_document(async_client):

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import httpx2
 import pytest
-from asgiref.sync import sync_to_async
+from django.db import connections
 
 from reco_app.asgi import application
 from reco_app.curation import store
@@ -42,6 +42,22 @@ async def ids(reco):
     return [item["item_id"] for item in answer["items"]]
 
 
+async def at_the_side(work, *arguments):
+    """Do something with the database in a thread that leaves no connection behind."""
+
+    def done():
+        try:
+            return work(*arguments)
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(done)
+
+
+def hide(item_id):
+    store.save_curation(Rule(kind="hide", target_product_id=item_id), user_id=None)
+
+
 def write(item_ids):
     rows = {
         item_id: {"title": item_id, "price": Decimal("2.00"), "currency": "USD"}
@@ -52,11 +68,9 @@ def write(item_ids):
 
 async def test_a_change_reaches_answers_within_three_seconds(fresh):
     async with running(application), client() as reco:
-        await sync_to_async(write)(["p00", "p01", "p02"])
+        await at_the_side(write, ["p00", "p01", "p02"])
         await until(lambda: _is(reco, {"p00", "p01", "p02"}))
-        await sync_to_async(store.save_curation)(
-            Rule(kind="hide", target_product_id="p01"), user_id=None
-        )
+        await at_the_side(hide, "p01")
         await until(lambda: _is(reco, {"p00", "p02"}))
 
 
@@ -65,9 +79,9 @@ async def _is(reco, expected):
 
 
 async def test_a_new_release_is_in_use_within_three_seconds(fresh):
-    await sync_to_async(write)(["p00", "p01", "p02"])
+    await at_the_side(write, ["p00", "p01", "p02"])
     async with running(application), client() as reco:
-        version = await sync_to_async(examples.publish)(fresh)
+        version = await at_the_side(examples.publish, fresh)
         await until(lambda: _answers_from(reco, version))
 
 
