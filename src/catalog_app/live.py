@@ -45,6 +45,7 @@ class LiveIndex:
         self._nudged = asyncio.Event()
         self._catching_up = asyncio.Lock()
         self._waiting = 0
+        self._stopped = False
 
     @property
     def ready(self) -> bool:
@@ -91,9 +92,9 @@ class LiveIndex:
         self._ready.set()
 
     async def follow(self) -> None:
-        """Catch up for ever, a few times a second."""
+        """Catch up a few times a second, until `stop`."""
         away = False
-        while True:
+        while not self._stopped:
             try:
                 await self.catch_up()
             except Unavailable as trouble:
@@ -110,6 +111,11 @@ class LiveIndex:
                 async with asyncio.timeout(FOLLOW_SECONDS):
                     await self._nudged.wait()
             self._nudged.clear()
+
+    def stop(self) -> None:
+        """Let `follow` end at its next turn, if being cancelled did not reach it."""
+        self._stopped = True
+        self.nudge()
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -148,6 +154,8 @@ async def following(store: Store) -> AsyncIterator[LiveIndex]:
     try:
         yield index
     finally:
+        # asyncio.wait_for of Python 3.11, which the driver uses, can swallow a cancellation.
+        index.stop()
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
