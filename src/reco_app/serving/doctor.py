@@ -22,12 +22,13 @@ DEADLINE_SECONDS = 2.0
 STALE = timedelta(days=3)
 
 
-class Down(Exception):
-    """A thing does not do its part; `advice` says what to do about it."""
+class Trouble(Exception):
+    """A thing does not do its part, or late; `advice` says what to do about it."""
 
-    def __init__(self, why: str, advice: str) -> None:
+    def __init__(self, why: str, advice: str, *, state: str = "down") -> None:
         super().__init__(why)
         self.advice = advice
+        self.state = state
 
 
 class Finding(NamedTuple):
@@ -49,8 +50,9 @@ def _finding(name: str, check: Callable[[], str]) -> Finding:
     started = perf_counter()
     try:
         detail = check()
-    except Down as down:
-        return Finding(name, "down", perf_counter() - started, str(down), down.advice)
+    except Trouble as trouble:
+        seconds = perf_counter() - started
+        return Finding(name, trouble.state, seconds, str(trouble), trouble.advice)
     seconds = perf_counter() - started
     if seconds > SLOW_SECONDS:
         advice = "It answers, but slowly: look at its load and at the network between."
@@ -67,9 +69,9 @@ def _postgresql() -> str:
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
         advice = "Start PostgreSQL, or correct MULTIRECO_DATABASE_URL. Answers go on without it."
-        raise Down(_line(error), advice) from error
+        raise Trouble(_line(error), advice) from error
     if waiting:
-        raise Down(f"{len(waiting)} migrations wait", "Run `manage.py migrate`.")
+        raise Trouble(f"{len(waiting)} migrations wait", "Run `manage.py migrate`.")
     return f"version {version}"
 
 
@@ -95,7 +97,7 @@ def _asked(name: str, url: str, path: str, advice: str) -> dict[str, list[object
             raise rest.Unavailable(name, f"it answered {reply.status}")
         answer: dict[str, list[object]] = reply.json()
     except rest.Unavailable as error:
-        raise Down(error.why, advice) from error
+        raise Trouble(error.why, advice) from error
     return answer
 
 
@@ -109,7 +111,7 @@ def _redis() -> str:
             client.ping()
     except redis.RedisError as error:
         advice = "Start Redis, or correct MULTIRECO_REDIS_URL. Answers go on without it."
-        raise Down(_line(error), advice) from error
+        raise Trouble(_line(error), advice) from error
     return "it answers"
 
 
@@ -124,7 +126,7 @@ def _broker() -> str:
             "Start the broker, or correct MULTIRECO_BROKER_URL. Until then nothing is trained or "
             "projected by the worker; events are kept in PostgreSQL."
         )
-        raise Down(_line(error), advice) from error
+        raise Trouble(_line(error), advice) from error
     return "it answers"
 
 
@@ -136,7 +138,7 @@ def _model_store() -> str:
             kept = len(release.releases(folder))
     except OSError as error:
         advice = f"Make {folder} writable, or correct MULTIRECO_MODEL_DIR."
-        raise Down(_line(error), advice) from error
+        raise Trouble(_line(error), advice) from error
     return f"{kept} releases in {folder}"
 
 
@@ -144,17 +146,17 @@ def _live_release() -> str:
     folder = current().model_dir
     version = release.live_version(folder)
     if version is None:
-        raise Down("there is none yet", "Import events and run `manage.py train`.")
+        raise Trouble("there is none yet", "Import events and run `manage.py train`.")
     try:
         manifest = verify(release.release_path(folder, version))
     except ReleaseCorrupt as error:
         advice = "Run `manage.py releases --rollback VERSION`, or train a new one."
-        raise Down(str(error), advice) from error
+        raise Trouble(str(error), advice) from error
     trained_at = datetime.fromisoformat(manifest["trained_at"])
     age = datetime.now(UTC) - trained_at
     if age > STALE:
         advice = "Is the worker's timetable running? Or run `manage.py train`."
-        raise Down(f"{version} is {age.days} days old", advice)
+        raise Trouble(f"{version} is {age.days} days old", advice, state="slow")
     return version
 
 
