@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from runtime.local.processes import start_mounted, start_split
 from tests import servers
@@ -99,14 +99,17 @@ def listen(page: Page, shop: Shop, complaints: list[str]) -> None:
     """Note console errors, uncaught exceptions and requests to other hosts."""
     own = urlsplit(shop.address).netloc
     page.on(
-        "console",
-        lambda message: complaints.append(message.text) if message.type == "error" else None,
+        "console", lambda said: complaints.append(_words(said)) if said.type == "error" else None
     )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on(
         "request",
         lambda asked: complaints.append(asked.url) if _elsewhere(asked.url, own) else None,
     )
+
+
+def _words(said: ConsoleMessage) -> str:
+    return f"{said.text} ({said.location['url']})"
 
 
 def _elsewhere(url: str, own: str) -> bool:

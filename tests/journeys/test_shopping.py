@@ -41,7 +41,7 @@ def test_complements_change_while_the_basket_does(visitor):
 
 def test_a_category_narrows_the_list_and_its_address_can_be_shared(visitor):
     page = visitor("/shop/c/Grocery")
-    expect(page.locator("#listing-count")).to_have_text("80 products")
+    expect(page.locator("#listing-count")).to_have_text("90 products")
 
     page.locator("#subcategories").get_by_role("link", name="Olive oil").click()
     expect(page.locator("#listing-count")).to_have_text("10 products")

@@ -1,12 +1,10 @@
 """Pages that people see: the demo shop and the explorer."""
 
 from django.urls import path
-from django.views.generic import RedirectView
 
 from reco_app.storefront import views
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="shop-home")),
     path("shop/", views.home, name="shop-home"),
     path("shop/c/<path:category>", views.category, name="shop-category"),
     path("shop/p/<str:item_id>", views.product, name="shop-product"),

@@ -74,9 +74,5 @@ def test_staff_see_the_steps(client: Client, admin_user):
     assert 'id="steps"' in client.get("/explore/").text
 
 
-def test_the_root_leads_to_the_shop(client: Client):
-    assert client.get("/")["Location"] == "/shop/"
-
-
 def test_pages_are_only_for_reading(client: Client):
     assert client.post("/shop/").status_code == 405

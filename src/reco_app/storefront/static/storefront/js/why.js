@@ -34,7 +34,7 @@ async function open(button, result, product) {
   asking = button;
   popover.style.inset = "0 auto auto 0";
   popover.showPopover({ source: button });
-  place(popover, button.getBoundingClientRect());
+  keepBeside(popover);
   button.setAttribute("aria-expanded", "true");
 }
 
@@ -48,12 +48,18 @@ function made() {
     onbeforetoggle: (event) => event.newState === "closed" && closed(),
   });
   document.body.append(popover);
-  addEventListener(
-    "scroll",
-    (event) => !popover.contains(event.target) && popover.hidePopover(),
-    { capture: true, passive: true },
-  );
+  const follow = (event) => popover.contains(event.target) || keepBeside(popover);
+  addEventListener("scroll", follow, { capture: true, passive: true });
+  addEventListener("resize", follow);
   return popover;
+}
+
+/** Stays with its button while the page moves, and closes once that is out of sight. */
+function keepBeside(popover) {
+  if (!popover.matches(":popover-open")) return;
+  const anchor = asking.getBoundingClientRect();
+  if (anchor.bottom < 0 || anchor.top > innerHeight) popover.hidePopover();
+  else place(popover, anchor);
 }
 
 function closed() {
