@@ -158,6 +158,9 @@ UNFOLD = {
     "SITE_SUBHEADER": "Curation",
     "SITE_URL": "/shop/",
     "SITE_SYMBOL": "storefront",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}storefront/icon.svg"}
+    ],
     "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "reco_app.curation.admin.dashboard.dashboard",
     "SIDEBAR": {"show_search": True},
