@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 LEAST_AGE_WEIGHT = 1e-3
+FARTHEST = 63
 MOST_MATCHES = 64  # bits of the word that tells which context items a session shares, newest first
 
 
@@ -53,7 +54,7 @@ def neighbours(items, weights, index, settings, scratch):
             continue
         item = items[place]
         bit = np.uint64(1) << np.uint64(len(items) - 1 - place)
-        weight = np.float32(weights[place] * index.idf[item] ** settings.match_idf_power)
+        weight = weights[place] * index.match_weight[item]
         first = index.item_start[item]
         last = min(index.item_start[item + 1], first + int(settings.sample))
         for pair in range(first, last):
@@ -119,6 +120,7 @@ def session_scores(items, weights, index, settings, mask, scratch):
     """
     cells, touched, met = scratch.cells, scratch.touched, scratch.met
     sessions, values, shared = neighbours(items, weights, index, settings, scratch)
+    decay = _decay(settings.distance_decay)
     found = 0
     for place in range(len(sessions)):
         first = index.session_start[sessions[place]]
@@ -133,16 +135,22 @@ def session_scores(items, weights, index, settings, mask, scratch):
                 met[item] = 1
                 touched[found] = item
                 found += 1
-            cells[item] += values[place] * np.exp(np.float32(-steps / settings.distance_decay))
+            cells[item] += values[place] * decay[min(steps, FARTHEST)]
     for place in range(found):
         item = touched[place]
-        cells[item] *= index.idf[item] ** settings.score_idf_power
+        cells[item] *= index.score_weight[item]
     for place in range(len(items) - 1):
         if weights[place] > 0 and items[place] != items[-1]:
             cells[items[place]] *= settings.repeat_factor
     if len(items):
         cells[items[-1]] *= settings.current_factor
     return found, (sessions, values, shared)
+
+
+@njit(cache=True, nogil=True)
+def _decay(distance_decay):
+    """Weights by steps from the shared item; beyond the last they no longer fall."""
+    return np.exp(-np.arange(FARTHEST + 1) / distance_decay).astype(np.float32)
 
 
 @njit(cache=True, nogil=True)
@@ -165,6 +173,7 @@ def session_shares(items, weights, index, settings, nearest, ranked, places):
     `places` is scratch, one cell an item, -1 before and after.
     """
     sessions, values, shared = nearest
+    decay = _decay(settings.distance_decay)
     shares = np.zeros((len(ranked), len(items)), np.float32)
     for row in range(len(ranked)):
         places[ranked[row]] = row
@@ -175,8 +184,7 @@ def session_shares(items, weights, index, settings, nearest, ranked, places):
             parts[column] = 0
             age = len(items) - 1 - column
             if age < MOST_MATCHES and (shared[place] >> np.uint64(age)) & np.uint64(1):
-                idf = index.idf[items[column]]
-                parts[column] = weights[column] * idf**settings.match_idf_power
+                parts[column] = weights[column] * index.match_weight[items[column]]
                 total += parts[column]
         first = index.session_start[sessions[place]]
         last = index.session_start[sessions[place] + 1]
@@ -186,7 +194,7 @@ def session_shares(items, weights, index, settings, nearest, ranked, places):
             if row < 0:
                 continue
             steps = abs(index.session_positions[pair] - match)
-            value = values[place] * np.exp(np.float32(-steps / settings.distance_decay))
+            value = values[place] * decay[min(steps, FARTHEST)]
             for column in range(len(items)):
                 shares[row, column] += value * parts[column] / total
     for row in range(len(ranked)):
@@ -317,22 +325,3 @@ def walk(order, mask, taken, limit):
             items[filled] = item
             filled += 1
     return items[:filled]
-
-
-@njit(cache=True, nogil=True)
-def shared_sessions(left_sessions, left_kinds, right_sessions, right_kinds, kinds):
-    """Sessions in which both items had an event of one of these kinds; lists newest first."""
-    count = 0
-    left = 0
-    right = 0
-    while left < len(left_sessions) and right < len(right_sessions):
-        if left_sessions[left] > right_sessions[right]:
-            left += 1
-        elif left_sessions[left] < right_sessions[right]:
-            right += 1
-        else:
-            if left_kinds[left] & kinds and right_kinds[right] & kinds:
-                count += 1
-            left += 1
-            right += 1
-    return count

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_app.engine.index import Index
-from reco_app.engine.parameters import Parameters, from_dict
+from reco_app.engine.parameters import Neighbourhood, Parameters, from_dict
 
 MANIFEST = "manifest.json"
 SEAL = "seal"
@@ -31,7 +31,8 @@ class Sessions(NamedTuple):
     session_at: NDArray[np.float64]
     item_start: NDArray[np.int64]
     item_sessions: NDArray[np.int32]
-    idf: NDArray[np.float32]
+    match_weight: NDArray[np.float32]  # N: what a shared item is worth
+    score_weight: NDArray[np.float32]  # N: what a candidate is worth
 
 
 class Scratch(NamedTuple):
@@ -57,7 +58,7 @@ class Model:
         manifest: Mapping[str, Any] | None = None,
     ) -> None:
         self.index = Index(*(_readonly(array) for array in index))
-        self.sessions = Sessions(*(getattr(self.index, name) for name in Sessions._fields))
+        self.sessions = _sessions(self.index, parameters.session)
         self.item_ids = list(item_ids)
         self.items = {item_id: place for place, item_id in enumerate(self.item_ids)}
         self.parameters = parameters
@@ -118,6 +119,19 @@ def checksum(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sessions(index: Index, settings: Neighbourhood) -> Sessions:
+    return Sessions(
+        index.session_start,
+        index.session_items,
+        index.session_positions,
+        index.session_at,
+        index.item_start,
+        index.item_sessions,
+        _readonly(index.idf**settings.match_idf_power),
+        _readonly(index.idf**settings.score_idf_power),
+    )
 
 
 def seal(manifest: Mapping[str, Any]) -> str:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_app.engine import kernels
-from reco_app.engine.index import EVENT_TYPES, PURCHASE
+from reco_app.engine import kernels, together
+from reco_app.engine.index import PURCHASE
 from reco_app.engine.model import Model, Scratch
 
 SCENARIOS = ("session", "basket", "similar", "trending", "popular", "new")
@@ -26,7 +26,6 @@ SOURCES = (
     "new",
     "pinned",
 )
-NOT_PURCHASE = np.uint8((1 << len(EVENT_TYPES)) - 1) & ~PURCHASE
 BELOW = 0.999  # a tier's scores stay under those of the tier before it
 NEW_DAYS = 30.0
 
@@ -99,8 +98,9 @@ def rank(
 
 def evidence(model: Model, item: int, context_item: int, scenario: str) -> tuple[str, int]:
     """What was counted: sessions with both items, bought in each, or else seen in each."""
-    bought = _together(model, item, context_item, PURCHASE)
-    viewed = _together(model, item, context_item, NOT_PURCHASE)
+    index = model.index
+    lists = (index.item_start, index.item_sessions, index.item_kinds)
+    bought, viewed = together.shared_sessions(lists, item, context_item, PURCHASE)
     if bought and (scenario == "basket" or bought >= viewed):
         return "bought-together", bought
     if viewed:
@@ -116,16 +116,6 @@ def warm(model: Model) -> None:
         rank(model, context, scenario=scenario, mask=mask, count=min(12, len(mask)))
     if context:
         evidence(model, 0, 0, "session")
-
-
-def _together(model: Model, left: int, right: int, kinds: np.uint8) -> int:
-    index = model.index
-    a = slice(index.item_start[left], index.item_start[left + 1])
-    b = slice(index.item_start[right], index.item_start[right + 1])
-    sessions, item_kinds = index.item_sessions, index.item_kinds
-    return int(
-        kernels.shared_sessions(sessions[a], item_kinds[a], sessions[b], item_kinds[b], kinds)
-    )
 
 
 def _columns(context: Sequence[ContextItem]) -> _Context:
