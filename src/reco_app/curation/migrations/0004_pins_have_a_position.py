@@ -4,18 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('curation', '0003_search_and_profiles'),
+        ("curation", "0003_search_and_profiles"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='rule',
-            name='curation_rule_pin',
+            model_name="rule",
+            name="curation_rule_pin",
         ),
         migrations.AddConstraint(
-            model_name='rule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'pin'), _negated=True), models.Q(('position__isnull', False), ('position__range', (1, 50)), ('target_product__isnull', False)), _connector='OR'), name='curation_rule_pin', violation_error_message='A pin needs a product and a position from 1 to 50.'),
+            model_name="rule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "pin"), _negated=True),
+                    models.Q(
+                        ("position__isnull", False),
+                        ("position__range", (1, 50)),
+                        ("target_product__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="curation_rule_pin",
+                violation_error_message="A pin needs a product and a position from 1 to 50.",
+            ),
         ),
     ]
