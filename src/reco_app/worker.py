@@ -5,7 +5,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reco_app.settings")
 
@@ -24,8 +24,12 @@ def _queues(broker_url: str) -> tuple[list[Queue], dict[str, Any]]:
 
 
 def _named(arguments: dict[str, str]) -> list[Queue]:
-    untyped: Any = Queue
-    return [untyped(name, queue_arguments=arguments) for name in ("default", "training")]
+    exchange: Any = Exchange
+    queue: Any = Queue
+    return [
+        queue(name, exchange(name), routing_key=name, queue_arguments=arguments)
+        for name in ("default", "training")
+    ]
 
 
 _task_queues, _transport_options = _queues(current().broker_url)

@@ -8,6 +8,6 @@ from reco_app.events import service
 from reco_app.settings import current
 
 
-@shared_task(name="events.expire", queue="default")  # type: ignore[untyped-decorator]  # Celery ships no types
+@shared_task(name="events.expire")  # type: ignore[untyped-decorator]  # Celery ships no types
 def expire() -> None:
     service.expire(days=current().event_retention_days, now=datetime.now(UTC))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,7 +67,8 @@ def train(*, now: datetime, report: Report) -> Trained:
             model_dir,
             parameters=PARAMETERS,
             trained_at=now,
-            details=built.facts | {"measures": built.verdict.measures},
+            # Two trainings of the same data in one second must not get the same version.
+            details=built.facts | {"measures": built.verdict.measures, "run": token_hex(8)},
         )
         live = built.verdict.passed or release.live_version(model_dir) is None
         _record(version, built, live=live)

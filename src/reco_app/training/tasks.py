@@ -10,13 +10,13 @@ from reco_app.training import service
 log = logging.getLogger(__name__)
 
 
-@shared_task(name="training.train", queue="training")  # type: ignore[untyped-decorator]  # Celery ships no types
+@shared_task(name="training.train")  # type: ignore[untyped-decorator]  # Celery ships no types
 def train() -> None:
     trained = service.train(now=datetime.now(UTC), report=_no_report)
     log.info("trained", extra={"version": trained.version, "live": trained.live})
 
 
-@shared_task(name="training.prune", queue="default")  # type: ignore[untyped-decorator]  # Celery ships no types
+@shared_task(name="training.prune")  # type: ignore[untyped-decorator]  # Celery ships no types
 def prune() -> None:
     service.prune(now=datetime.now(UTC))
 

@@ -1,8 +1,10 @@
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 
 from reco_app import settings
 from reco_app.curation.models import Product
@@ -36,6 +38,19 @@ def shop(transactional_db: None) -> Shop:
             version=number + 1,
         )
     return _sessions
+
+
+@pytest.fixture
+def environment(transactional_db: None, model_dir: Path) -> dict[str, str]:
+    """For processes of their own, on this test's database and model store."""
+    database = django_settings.DATABASES["default"]
+    place = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    return os.environ | {
+        "PYTHONPATH": "src",
+        "DJANGO_SETTINGS_MODULE": "reco_app.settings",
+        "MULTIRECO_MODEL_DIR": str(model_dir),
+        "MULTIRECO_DATABASE_URL": f"postgresql://{database['USER']}@{place}",
+    }
 
 
 def _sessions(count: int = 600, *, name: str = "s", ended_at: datetime = NOW) -> None:
