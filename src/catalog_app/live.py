@@ -17,6 +17,7 @@ FOLLOW_SECONDS = 0.4
 READ_AT_ONCE = 2000
 WAIT_SECONDS = 1.0
 MOST_WAITING = 64
+STOP_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 Given = ParamSpec("Given")
@@ -113,7 +114,7 @@ class LiveIndex:
             self._nudged.clear()
 
     def stop(self) -> None:
-        """Let `follow` end at its next turn, if being cancelled did not reach it."""
+        """Let `follow` end at its next turn."""
         self._stopped = True
         self.nudge()
 
@@ -154,8 +155,9 @@ async def following(store: Store) -> AsyncIterator[LiveIndex]:
     try:
         yield index
     finally:
-        # asyncio.wait_for of Python 3.11, which the driver uses, can swallow a cancellation.
+        # Asked first: the driver leaves a socket open where it is cancelled while connecting.
         index.stop()
+        await asyncio.wait({task}, timeout=STOP_SECONDS)
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
