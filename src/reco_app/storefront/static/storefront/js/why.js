@@ -48,9 +48,9 @@ function made() {
     onbeforetoggle: (event) => event.newState === "closed" && closed(),
   });
   document.body.append(popover);
-  const follow = (event) => popover.contains(event.target) || keepBeside(popover);
-  addEventListener("scroll", follow, { capture: true, passive: true });
-  addEventListener("resize", follow);
+  const moved = (event) => popover.contains(event.target) || keepBeside(popover);
+  addEventListener("scroll", moved, { capture: true, passive: true });
+  addEventListener("resize", () => keepBeside(popover));
   return popover;
 }
 
@@ -58,7 +58,8 @@ function made() {
 function keepBeside(popover) {
   if (!popover.matches(":popover-open")) return;
   const anchor = asking.getBoundingClientRect();
-  if (anchor.bottom < 0 || anchor.top > innerHeight) popover.hidePopover();
+  const seen = asking.isConnected && anchor.bottom >= 0 && anchor.top <= innerHeight;
+  if (!seen) popover.hidePopover();
   else place(popover, anchor);
 }
 

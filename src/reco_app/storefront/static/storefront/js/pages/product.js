@@ -48,7 +48,8 @@ function purchase(product) {
   });
   const label = () => {
     const held = quantityOf(itemId);
-    button.replaceChildren(icon(held ? "check" : "plus"), held ? `In the basket: ${held}. Add more` : "Add to basket");
+    button.replaceChildren(icon(held ? "check" : "plus"), held ? `${held} in the basket` : "Add to basket");
+    button.setAttribute("aria-label", held ? `Add more: ${held} in the basket` : "Add to basket");
   };
   label();
   onChange(label);
