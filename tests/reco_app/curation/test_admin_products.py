@@ -17,9 +17,9 @@ LIST = "/admin/curation/product/"
 def act(admin_client, products):
     """Carries out an action on the mug and the pan; answers with the page that follows."""
 
-    def carry_out(action, **more):
+    def carry_out(action, page="", **more):
         selected = {ACTION_CHECKBOX_NAME: ["mug", "pan"], "action": action}
-        return admin_client.post(LIST, selected | more, follow=True)
+        return admin_client.post(LIST + page, selected | more, follow=True)
 
     return carry_out
 
@@ -109,7 +109,7 @@ def test_a_retired_product_can_be_brought_back(act):
     act("retire")
     assert Product.objects.filter(retired_at=None).count() == 1
 
-    act("bring_back")
+    act("bring_back", page="?offer=retired")
 
     assert Product.objects.filter(retired_at=None).count() == 3
 
@@ -185,3 +185,12 @@ def test_the_history_page_tells_who_changed_what(admin_client, act):
 
     assert "hidden" in page
     assert "admin" in page
+
+
+def test_a_retired_product_is_listed_only_when_asked_for(admin_client, act):
+    act("retire")
+
+    listed = admin_client.get(LIST).context["cl"].queryset
+    retired = admin_client.get(f"{LIST}?offer=retired").context["cl"].queryset
+    assert [product.pk for product in listed] == ["pot"]
+    assert {product.pk for product in retired} == {"mug", "pan"}

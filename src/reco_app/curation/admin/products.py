@@ -33,10 +33,11 @@ class ProductAdmin(ExportMixin, SimpleHistoryAdmin, ModelAdmin):
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}  # Django 6's default
     paginator = BoundedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each would count the whole table
     list_per_page = 50
     list_display = (
         *("item_id", "title", "brand", "category"),
-        *("price", "sale_price", "availability", "visible", "offer"),
+        *("price", "sale_price", "availability", "visible"),
     )
     list_display_links = ("item_id", "title")
     list_editable = ("price", "availability", "visible")
@@ -70,11 +71,12 @@ class ProductAdmin(ExportMixin, SimpleHistoryAdmin, ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("item_id", *self.readonly_fields) if obj else self.readonly_fields
 
-    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
-        form = super().get_changelist_form(request, **kwargs)
+    def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
+        formset = super().get_changelist_formset(request, **kwargs)
         # Wide enough for its longest choice, which the table would otherwise cut.
-        form.base_fields["availability"].widget.attrs["style"] = "min-width: 8.5rem"
-        return form
+        formset.form.base_fields["availability"].widget.attrs["style"] = "min-width: 9.5rem"
+        formset.form.base_fields["price"].widget.attrs["style"] = "min-width: 6rem; max-width: 8rem"
+        return formset
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Events and releases name products for as long as they live: they are retired."""
@@ -88,14 +90,6 @@ class ProductAdmin(ExportMixin, SimpleHistoryAdmin, ModelAdmin):
     @display(description="category")
     def category(self, product: Product) -> str:
         return product.categories[0].rpartition(" > ")[2] if product.categories else "–"
-
-    @display(
-        description="offer", label={"shown": "success", "hidden": "warning", "retired": "danger"}
-    )
-    def offer(self, product: Product) -> str:
-        if product.retired_at:
-            return "retired"
-        return "shown" if product.visible else "hidden"
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("curation.import_product")
