@@ -33,7 +33,8 @@ def serve(data: Path, *, port: int, start: Callable[..., None]) -> None:
 
     Errors: Refused, ServerFailed, subprocess.CalledProcessError.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGINT, signal.SIGTERM):  # also where a script started us with `&`
+        signal.signal(stop, signal.default_int_handler)
     if accepts(port):
         raise Refused(f"Port {port} is taken. Choose another: make demo PORT={port + 1}")
     with _only_one(data), stores.embedded(data, given=_given()) as addresses:
