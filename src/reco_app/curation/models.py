@@ -7,15 +7,13 @@ outbox entry become one transaction.
 from decimal import Decimal
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Func, Q
-from django.db.models.functions import Upper
+from django.db.models import F, Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from reco_app.curation import validation
+from reco_app.curation import indexes, validation
 
 
 class CurationClock(models.Model):
@@ -30,13 +28,6 @@ class CurationClock(models.Model):
 
     def __str__(self) -> str:
         return f"version {self.version}"
-
-
-class CategoryTree(Func):
-    """All paths of a product's categories and of what lies above them (see migration 0001)."""
-
-    function = "curation_category_tree"
-    output_field = ArrayField(models.TextField())
 
 
 class Product(models.Model):
@@ -99,18 +90,7 @@ class Product(models.Model):
             ("import_product", "Can import products from a file"),
             ("export_product", "Can export products to a file"),
         ]
-        indexes = [
-            models.Index(F("version"), name="curation_product_version"),
-            models.Index(F("brand"), name="curation_product_brand"),
-            models.Index(F("availability"), F("item_id"), name="curation_product_available"),
-            models.Index(F("item_id"), name="curation_product_hidden", condition=Q(visible=False)),
-            models.Index(
-                F("item_id"), name="curation_product_retired", condition=Q(retired_at__isnull=False)
-            ),
-            GinIndex(OpClass(Upper("item_id"), "gin_trgm_ops"), name="curation_product_id_trgm"),
-            GinIndex(OpClass(Upper("title"), "gin_trgm_ops"), name="curation_product_title_trgm"),
-            GinIndex(CategoryTree(F("categories")), name="curation_product_categories"),
-        ]
+        indexes = indexes.PRODUCT
         constraints = [
             models.CheckConstraint(condition=Q(price__gte=0), name="curation_price_not_negative"),
             models.CheckConstraint(

@@ -14,7 +14,8 @@ from django.utils.functional import cached_property
 from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from reco_app.curation.models import CategoryTree, Product
+from reco_app.curation.indexes import CategoryTree
+from reco_app.curation.models import Product
 
 COUNTED = 100_000  # results; so many are counted in 30 ms, and beyond it helps nobody
 CHOICES_SECONDS = 60

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations, models
 
-import reco_app.curation.models
+import reco_app.curation.indexes
 import reco_app.curation.validation
 
 # The paths of the categories and of all that lies above them: ["A > B"] gives {A, A > B}.
@@ -548,7 +548,7 @@ class Migration(migrations.Migration):
                         name="curation_product_title_trgm",
                     ),
                     django.contrib.postgres.indexes.GinIndex(
-                        reco_app.curation.models.CategoryTree(models.F("categories")),
+                        reco_app.curation.indexes.CategoryTree(models.F("categories")),
                         name="curation_product_categories",
                     ),
                 ],
