@@ -4,7 +4,7 @@ from functools import cache
 
 from pydantic import SecretStr
 
-from runtime.settings import RuntimeSettings
+from runtime.settings import RuntimeSettings, read
 
 
 class Settings(RuntimeSettings):
@@ -16,4 +16,4 @@ class Settings(RuntimeSettings):
 @cache
 def current() -> Settings:
     """The settings of this process."""
-    return Settings()
+    return read(Settings)

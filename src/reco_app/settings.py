@@ -6,7 +6,8 @@ from typing import Any
 
 import psycopg2.extensions
 from pydantic import Field
-from runtime.settings import RuntimeSettings
+
+from runtime.settings import RuntimeSettings, read
 
 
 class Settings(RuntimeSettings):
@@ -25,7 +26,7 @@ class Settings(RuntimeSettings):
 
 @cache
 def current() -> Settings:
-    return Settings()  # type: ignore[call-arg]  # pydantic-settings reads the environment
+    return read(Settings)
 
 
 def _database(url: str) -> dict[str, Any]:

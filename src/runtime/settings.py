@@ -1,9 +1,9 @@
 """The settings every process shares; each app's own settings extend them."""
 
 from functools import cache
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import BeforeValidator, SecretStr
+from pydantic import BeforeValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -29,7 +29,26 @@ class RuntimeSettings(BaseSettings):
     """Origins whose pages may call the API from a browser, such as https://shop.example."""
 
 
+SettingsT = TypeVar("SettingsT", bound=RuntimeSettings)
+
+
+class Misconfigured(SystemExit):
+    """Ends the process with a message that names each variable at fault."""
+
+
+def read(settings: type[SettingsT]) -> SettingsT:
+    """The settings that the environment holds. Errors: Misconfigured."""
+    try:
+        return settings()
+    except ValidationError as wrong:
+        faults = [
+            f"MULTIRECO_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+            for fault in wrong.errors()
+        ]
+        raise Misconfigured("\n".join([*faults, "See docs/configuration.md."])) from wrong
+
+
 @cache
 def current() -> RuntimeSettings:
     """The settings of this process."""
-    return RuntimeSettings()
+    return read(RuntimeSettings)

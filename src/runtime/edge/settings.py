@@ -5,7 +5,7 @@ from functools import cache
 
 from pydantic import Field
 
-from runtime.settings import RuntimeSettings
+from runtime.settings import RuntimeSettings, read
 
 
 class Settings(RuntimeSettings):
@@ -21,4 +21,4 @@ class Settings(RuntimeSettings):
 @cache
 def current() -> Settings:
     """The settings of this process."""
-    return Settings()
+    return read(Settings)
