@@ -19,13 +19,13 @@ const RULES = [
   ["bottle", /spirits|liquor|whisk|vodka|rum\b|tequila|gin\b|cordial|brandy|syrup|vinegar|cooking wine/],
   ["soap", /shampoo|conditioner|hair|soap|body wash|deodorant|lotion|shav|razor|skin|bath|hand .*sanit|sun(care|tan| block)|facial|fem.* hygiene|personal care|feminine/],
   ["ice-cream", /^ice$/],
+  ["chips", /\bchips\b|pretzel|popcorn|snacks\b/],
   ["cake", /cakes?\b|pies?\b|muffin|brownie|dessert|pastry|cheesecake|tortes?/],
   ["jar", /peanut butter|pnt btr|jell(y|ies)|jams?\b/],
   ["milk", /milk|cream(er)?s?\b(?!.*cheese)|yogurt|dairy|half.and.half|egg ?nog|buttermilk/],
   ["cheese", /cheese|\bbutter\b|margarine|brie|cheddar|mozzarella/],
   ["egg", /\beggs?\b/],
   ["donut", /donut|doughnut|bagel|sweet goods|breakfast sweets|sw gds|danish|pastr(y|ies)$/],
-  ["chips", /\bchips\b|pretzel|popcorn/],
   ["loaf", /french|italian|baguette|sourdough|artisan|rolls?\b(?=.*bread)|dinner rolls/],
   ["bread", /\bbread(?!ed)|buns?\b|tortilla|toast|pita|bakery|dough|rolls\b|biscuits?/],
   ["cookie", /cookie|cracker|graham|wafer|cones/],
@@ -34,7 +34,7 @@ const RULES = [
   ["chips", /chips|snacks?\b|popcorn|pretzel|crisps/],
   ["nut", /\bnuts?\b|peanut|almond|cashew|pecan|walnut|trail mix|seeds?\b/],
   ["pasta", /pasta|noodle|spaghetti|macaroni|ramen|mac.*chs/],
-  ["sack", /flour|sugar|rice\b|beans?\b(?=.*dry)|dry bean|grain|baking|charcoal|mulch|soil/],
+  ["sack", /flour|sugar|rice\b|beans?\b(?=.*dry)|dry bean|\bgrains?\b|baking|charcoal|mulch|soil/],
   ["spice", /spice|seasonings?\b|salt\b|pepper\b(?=.*black)|extract|herb/],
   ["oil", /\boils?\b|shortening|automotive|motor/],
   ["sauce", /sauce|ketchup|condiment|mustard|mayo|dressing|gravy|marinade|dips?\b|salsa|bbq/],
@@ -85,6 +85,14 @@ const FALLBACK = "bag";
 // A restrained wheel: neighbours stay apart, and none of them shouts.
 const HUES = [40, 65, 88, 112, 138, 158, 182, 212, 245, 20];
 
+// A blue banana would look wrong.
+const OWN_HUES = {
+  ...{ apple: 25, berries: 15, meat: 20, bacon: 20, sausage: 30, pepper: 25, shrimp: 35, wine: 10 },
+  ...{ bread: 65, loaf: 65, cookie: 60, cake: 40, donut: 40, coffee: 55, potato: 75, onion: 70 },
+  ...{ banana: 95, cheese: 90, corn: 95, egg: 80, orange: 60, carrot: 50, poultry: 65, beer: 75 },
+  ...{ leaf: 145, plant: 145, flower: 10, milk: 235, water: 235, frozen: 235, fish: 220 },
+};
+
 /** The name of the drawing for these categories ("A > B" paths) and this title. */
 export function drawingOf(categories, title = "") {
   const narrowestFirst = (categories?.[0] ?? "").split(" > ").reverse();
@@ -96,8 +104,9 @@ export function drawingOf(categories, title = "") {
   return FALLBACK;
 }
 
-/** One of the hues, the same for all products of a category. */
-export function hueOf(categories) {
+/** The drawing's own hue, or one of the wheel: the same for all products of a category. */
+function hueOf(drawing, categories) {
+  if (drawing in OWN_HUES) return OWN_HUES[drawing];
   const words = (categories?.[0] ?? "").split(" > ").slice(0, 2).join();
   let sum = 7;
   for (const letter of words) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
@@ -106,8 +115,9 @@ export function hueOf(categories) {
 
 /** The photograph of a product, or its category's drawing; decorative beside the title. */
 export function picture({ image_url, categories, title }) {
-  const frame = element("div", { class: "picture", "--hue": hueOf(categories) });
-  const draw = () => frame.replaceChildren(sprite(drawingOf(categories, title)));
+  const drawing = drawingOf(categories, title);
+  const frame = element("div", { class: "picture", "--hue": hueOf(drawing, categories) });
+  const draw = () => frame.replaceChildren(sprite(drawing));
   if (!/^(https?:\/\/|\/(?!\/))/.test(image_url ?? "")) draw();
   else frame.append(element("img", { src: image_url, alt: "", loading: "lazy", onerror: draw }));
   return frame;
