@@ -1,4 +1,4 @@
-"""A running shop, and a real browser whose complaints fail the journey."""
+"""A real browser, whose complaints fail the journey."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,16 +7,14 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from runtime.local.processes import start_mounted, start_split
 from tests import servers
-from tests.journeys.running import PASSWORD, STAFF, Shop, filled, serving, wait_for_market
+from tests.shops import PASSWORD, STAFF, Shop
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
-STARTS = {"mounted": start_mounted, "split": start_split}
 
 Open = Callable[..., Page]
 
@@ -25,28 +23,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
-
-
-@pytest.fixture(scope="package")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Settings of stores that hold the market and a model trained on it."""
-    servers.need("Chromium")
-    folder = tmp_path_factory.mktemp("journeys")
-    for parent in (folder.parent, folder.parent.parent):
-        parent.chmod(0o755)  # PostgreSQL, as another user, must reach its folder
-    with filled(folder) as environment:
-        yield environment
-
-
-@pytest.fixture(scope="package", params=STARTS)
-def shop(
-    market: dict[str, str], request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Shop]:
-    """The shop as one process, then as one process a role: the same journeys pass on both."""
-    logs = tmp_path_factory.mktemp(request.param)
-    with serving(market, STARTS[request.param], logs) as started:
-        wait_for_market(started)
-        yield started
 
 
 @pytest.fixture(scope="package")

@@ -28,7 +28,7 @@ class Refused(Exception):
     """The demo cannot start; the message says what to do."""
 
 
-def serve(data: Path, *, port: int, start: Callable[..., None]) -> None:
+def serve(data: Path, *, port: int, start: Callable[..., object]) -> None:
     """Prepare the shop in `data` where it is not yet, serve it, and stop all on Ctrl-C.
 
     Errors: Refused, ServerFailed, subprocess.CalledProcessError.

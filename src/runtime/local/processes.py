@@ -59,14 +59,18 @@ def address_of(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def start_mounted(processes: Processes, *, port: int) -> None:
-    """All three components in one process, with the relay and one worker beside it."""
+def start_mounted(processes: Processes, *, port: int) -> dict[str, int]:
+    """All three components in one process, with the relay and one worker beside it.
+
+    Returns role → port, as start_split does.
+    """
     processes.start("all", port=port)
     _start_background(processes, catalog=address_of(port), profile=address_of(port))
+    return dict.fromkeys(("router", "profile", "catalog", "reco"), port)
 
 
-def start_split(processes: Processes, *, port: int) -> None:
-    """One process a role behind the router, over plain HTTP on loopback."""
+def start_split(processes: Processes, *, port: int) -> dict[str, int]:
+    """One process a role behind the router, over plain HTTP on loopback; role → port."""
     ports = {role: free_port() for role in ("profile", "catalog", "reco")}
     urls = {f"MULTIRECO_{role.upper()}_URL": address_of(ports[role]) for role in ports}
     for role in ports:
@@ -75,6 +79,7 @@ def start_split(processes: Processes, *, port: int) -> None:
     _start_background(
         processes, catalog=address_of(ports["catalog"]), profile=address_of(ports["profile"])
     )
+    return {"router": port, **ports}
 
 
 def wait_until_ready(processes: Processes, seconds: float = 60) -> None:

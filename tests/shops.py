@@ -1,0 +1,105 @@
+"""The product as people meet it: its processes on stores of their own, filled with the market."""
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx2
+
+from runtime import keys
+from runtime.local.processes import ROOT, Processes, address_of, wait_until_ready
+from runtime.local.servers import free_port
+from tests import market
+
+STAFF = "merchandiser"
+PASSWORD = "correct horse battery staple"
+ALL_PRODUCTS = len(market.MEALS) * 3 * market.KINDS
+
+
+class Shop(NamedTuple):
+    """Where a running shop is: what its users ask, its processes' ports, settings and logs."""
+
+    address: str
+    ports: Mapping[str, int]
+    environment: Mapping[str, str]
+    logs: Path
+
+    def url(self, path: str) -> str:
+        return f"{self.address}{path}"
+
+    def key(self, *scopes: str) -> dict[str, str]:
+        """Headers with a key of these scopes, as one made in the admin."""
+        secret = self.environment["MULTIRECO_SECRET_KEY"]
+        return {"Authorization": f"Bearer {keys.issue(key_id='t', scopes=scopes, secret=secret)}"}
+
+    def run(self, *command: str) -> None:
+        """Run a command of the product as an operator would beside it; it must succeed."""
+        _run(self.environment, *command)
+
+
+@contextmanager
+def selling(
+    addresses: Mapping[str, str], folder: Path, start: Callable[..., Mapping[str, int]]
+) -> Iterator[Shop]:
+    """The processes that `start` starts on these stores, with the market loaded and learned."""
+    port = free_port()
+    environment = {
+        **addresses,
+        "MULTIRECO_SECRET_KEY": secrets.token_urlsafe(48),
+        "MULTIRECO_MODEL_DIR": str(folder / "models"),
+        "MULTIRECO_REQUESTS_PER_MINUTE": "1000000",  # a test asks more than any network
+    }
+    _run(environment, "/bin/sh", "deploy/entrypoint.sh", "migrate")
+    with Processes(environment, folder / "logs") as processes:
+        ports = start(processes, port=port)
+        wait_until_ready(processes)
+        beside = {
+            **environment,
+            "MULTIRECO_CATALOG_URL": address_of(ports["catalog"]),
+            "MULTIRECO_PROFILE_URL": address_of(ports["profile"]),
+        }
+        shop = Shop(address_of(port), ports, beside, folder / "logs")
+        _fill(shop, folder / "feed")
+        yield shop
+
+
+def wait_for_market(shop: Shop, seconds: float = 60) -> None:
+    """Until the catalogue shows every product and answers come from a model."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        listed = httpx2.get(shop.url("/v1/products"), params={"limit": 1}).json()
+        answer = httpx2.get(shop.url("/v1/recommendations")).json()
+        if listed.get("total") == ALL_PRODUCTS and answer.get("model"):
+            return
+        time.sleep(0.3)
+    raise TimeoutError(f"the market did not come up in {seconds:g} s: {listed}, {answer}")
+
+
+def _fill(shop: Shop, feed: Path) -> None:
+    products, events = market.write(feed)
+    manage = (sys.executable, "manage.py")
+    shop.run(*manage, "import_products", str(products))
+    shop.run(*manage, "import_events", str(events))
+    shop.run(*manage, "train")
+    account = (*manage, "createsuperuser", "--noinput", "--username", STAFF, "--email", "")
+    _run({**shop.environment, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}, *account)
+    wait_for_market(shop)
+
+
+def _run(environment: Mapping[str, str], *command: str) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command,
+        env={**os.environ, **environment, "PATH": path},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}\n{done.stderr}"

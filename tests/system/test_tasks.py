@@ -1,0 +1,43 @@
+"""Celery's worker on RabbitMQ: what is sent is done, and outlives the one who does it."""
+
+import time
+
+import pytest
+from amqp.exceptions import PreconditionFailed
+from kombu import Connection
+
+from tests.shops import Shop
+
+
+@pytest.fixture
+def broker(split: Shop) -> str:
+    return split.environment["MULTIRECO_BROKER_URL"]
+
+
+@pytest.mark.debian
+@pytest.mark.parametrize("queue", ["default", "training"])
+def test_a_task_that_is_sent_is_done(split, broker, queue):
+    done_before = _done(split, "events.expire")
+
+    split.run("celery", "--app", "reco_app.worker:app", "call", "events.expire", "--queue", queue)
+
+    deadline = time.monotonic() + 30
+    while _done(split, "events.expire") == done_before and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert _done(split, "events.expire") == done_before + 1
+
+
+@pytest.mark.debian
+@pytest.mark.parametrize("queue", ["default", "training"])
+def test_queues_are_replicated_ones(broker, queue):
+    with Connection(broker) as connection:
+        declare = connection.default_channel.queue_declare
+        declare(queue, arguments={"x-queue-type": "quorum"}, durable=True, auto_delete=False)
+
+        with pytest.raises(PreconditionFailed):
+            declare(queue, durable=True, auto_delete=False)
+
+
+def _done(shop: Shop, task: str) -> int:
+    said = (shop.logs / "worker.log").read_text().splitlines()
+    return sum(task in line and "succeeded" in line for line in said)
