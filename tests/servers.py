@@ -53,7 +53,6 @@ def pytest_load_initial_conftests() -> None:
     os.environ.update(addresses)
     os.environ["MULTIRECO_SECRET_KEY"] = "only-for-tests-" + "x" * 40
     os.environ["MULTIRECO_MODEL_DIR"] = str(folder / "models")
-    (folder / "static").mkdir()  # where collectstatic would write; whitenoise warns without it
 
 
 def pytest_report_header() -> str:

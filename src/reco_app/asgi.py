@@ -13,6 +13,7 @@ _django = cast("ASGIApp", get_asgi_application())
 
 from reco_app.serving import running  # noqa: E402  # its models need Django's apps to be ready
 from reco_app.settings import current  # noqa: E402
+from reco_app.static_files import with_static_files  # noqa: E402
 from runtime import logs, tracing  # noqa: E402
 from runtime.asgi import ASGIApp, Receive, Scope, Send, answer_problem  # noqa: E402
 from runtime.problems import Problem  # noqa: E402
@@ -56,5 +57,8 @@ async def readiness() -> Mapping[str, str]:
 logs.configure("reco", current().log_level)
 tracing.configure("reco")
 application = shell(
-    _with_lifespan(_django), component="reco", readiness=readiness, body_limits=BODY_LIMITS
+    _with_lifespan(with_static_files(_django)),
+    component="reco",
+    readiness=readiness,
+    body_limits=BODY_LIMITS,
 )

@@ -60,7 +60,6 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
 STATIC_URL = "/static/"
-STATIC_ROOT = _settings.model_dir.parent / "static"
 LOGGING_CONFIG = None  # runtime.logs configures logging, once, for every component
 APPEND_SLASH = True
 LOGIN_URL = "admin:login"
@@ -93,7 +92,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "runtime.django.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -142,9 +140,6 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-
-WHITENOISE_USE_FINDERS = True  # one image, no collectstatic step on a laptop
-WHITENOISE_MAX_AGE = 3600
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
