@@ -14,6 +14,7 @@ _django = cast("ASGIApp", get_asgi_application())
 from reco_app.serving import running  # noqa: E402  # its models need Django's apps to be ready
 from reco_app.settings import current  # noqa: E402
 from reco_app.static_files import with_static_files  # noqa: E402
+from reco_app.threadless import without_threads  # noqa: E402
 from runtime import logs, tracing  # noqa: E402
 from runtime.asgi import ASGIApp, Receive, Scope, Send, answer_problem  # noqa: E402
 from runtime.problems import Problem  # noqa: E402
@@ -21,6 +22,8 @@ from runtime.shell import shell  # noqa: E402
 
 # Feeds and event logs are streamed, and bounded by whoever reads them; the admin takes files.
 BODY_LIMITS = {"/v1/imports/": 0, "/admin/": 64 << 20}
+# What shoppers' pages ask all the time. Staff alone ask for why, with their session.
+BUSY = ("/v1/recommendations", "/v1/events")
 
 
 def _with_lifespan(app: ASGIApp) -> ASGIApp:
@@ -57,7 +60,7 @@ async def readiness() -> Mapping[str, str]:
 logs.configure("reco", current().log_level)
 tracing.configure("reco")
 application = shell(
-    _with_lifespan(with_static_files(_django)),
+    _with_lifespan(with_static_files(without_threads(_django, paths=BUSY))),
     component="reco",
     readiness=readiness,
     body_limits=BODY_LIMITS,
