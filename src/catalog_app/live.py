@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, ParamSpec, TypeVar
 
 from catalog_app.documents import SEARCHED
@@ -84,6 +84,11 @@ class LiveIndex:
         if clock.epoch != self._read.epoch or clock.sequence < after:
             index, after = Index(), 0  # the store is another one, or was rebuilt
             orders = Orders(index)
+        if not after:
+            async with aclosing(self._store.everything(at_once=READ_AT_ONCE)) as scan:
+                async for documents in scan:
+                    await self._in_thread(index.put, documents)
+            after = clock.sequence  # what changed during the scan has a higher number
         while after < clock.sequence:
             changed = await self._store.changed(after=after, limit=READ_AT_ONCE, fields=SEARCHED)
             after = changed.next
