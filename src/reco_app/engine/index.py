@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_app.engine import linear, sessions
+from reco_app.engine.content import Features, undescribed
 from reco_app.engine.parameters import Parameters
+from reco_app.engine.substitutes import substitutes
 
 EVENT_TYPES = ("view", "click", "add-to-cart", "purchase")
 POPULARITY_WEIGHTS = np.array([1.0, 1.0, 2.0, 3.0], np.float32)  # by event type
@@ -34,6 +36,15 @@ class Catalogue(NamedTuple):
     """Number of the finest category; -1 where unknown."""
     published_at: NDArray[np.float64]
     """Seconds since 1970; 0 where unknown, then the first event counts."""
+    described: Features
+    """What makes products alike."""
+
+
+def uncatalogued(item_count: int) -> Catalogue:
+    """Of items that are known from events alone."""
+    return Catalogue(
+        np.full(item_count, -1, np.int32), np.zeros(item_count), undescribed(item_count)
+    )
 
 
 class Index(NamedTuple):
@@ -62,6 +73,7 @@ class Index(NamedTuple):
     similar_start: NDArray[np.int64]  # N + 1
     similar_items: NDArray[np.int32]
     similar_weights: NDArray[np.float32]
+    similar_viewed: NDArray[np.uint8]  # 1: looked at in the same sessions
 
 
 def build(log: Log, catalogue: Catalogue, parameters: Parameters, *, now: float) -> Index:
@@ -78,7 +90,7 @@ def build(log: Log, catalogue: Catalogue, parameters: Parameters, *, now: float)
     bought = sessions.only(by_session, PURCHASE)
     baskets = bought if len(bought.items) else by_session
     basket = linear.basket_weights(baskets, sessions.invert(baskets, count), parameters.basket)
-    similar = linear.cosine(by_session, by_item)
+    similar, viewed = substitutes(by_session, catalogue.described, popular)
     return Index(
         session_start=by_session.start,
         session_items=by_session.items,
@@ -103,6 +115,7 @@ def build(log: Log, catalogue: Catalogue, parameters: Parameters, *, now: float)
         similar_start=similar.start,
         similar_items=similar.items,
         similar_weights=similar.weights,
+        similar_viewed=viewed,
     )
 
 

@@ -1,33 +1,27 @@
 """Item-item weights: what goes with what, as a few hundred weights furthest from 0 a row."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from reco_app.engine.parameters import Linear
+from reco_app.engine.rows import ItemWeights, heaviest, packed
 from reco_app.engine.sessions import ByItem, BySession
 
 SAMPLE = 5_000  # sessions looked at for one item; the newest say as much as all
 SPARSE_ROW = 100
 
 
-class ItemWeights(NamedTuple):
-    """Rows of the weights furthest from 0, heaviest first, for N items."""
+def cosine(
+    by_session: BySession, by_item: ByItem, *, row: int = SPARSE_ROW, doubt: float = 0.0
+) -> ItemWeights:
+    """Sessions that two items share over the root of the product of their sessions.
 
-    start: NDArray[np.int64]
-    items: NDArray[np.int32]
-    weights: NDArray[np.float32]
-
-
-def cosine(by_session: BySession, by_item: ByItem) -> ItemWeights:
-    """Sessions that two items share over the root of the product of their sessions."""
-    counts, items, weights = _cosine(
-        by_session.start, by_session.items, by_item.start, by_item.sessions, SPARSE_ROW, SAMPLE
-    )
-    return _packed(counts, items, weights)
+    `doubt` is how many shared sessions it takes to believe half of it; 0 believes all.
+    """
+    lists = (by_session.start, by_session.items, by_item.start, by_item.sessions)
+    return packed(*_cosine(lists, row, SAMPLE, np.float32(doubt)))
 
 
 def basket_weights(by_session: BySession, by_item: ByItem, parameters: Linear) -> ItemWeights:
@@ -50,7 +44,7 @@ def basket_weights(by_session: BySession, by_item: ByItem, parameters: Linear) -
     counts, items, weights = _merge(
         dense, core, places, sparse.start, sparse.items, sparse.weights, row
     )
-    return _packed(counts, items, weights)
+    return packed(counts, items, weights)
 
 
 def closed_form(gram: NDArray[np.float32], *, ridge: float) -> NDArray[np.float32]:
@@ -83,12 +77,6 @@ def _places(core: NDArray[np.int32], item_count: int) -> NDArray[np.int32]:
     return places
 
 
-def _packed(
-    counts: NDArray[np.int64], items: NDArray[np.int32], weights: NDArray[np.float32]
-) -> ItemWeights:
-    return ItemWeights(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), items, weights)
-
-
 @njit(cache=True, nogil=True)
 def _gram(session_start, session_items, weights, places, size):  # type: ignore[no-untyped-def]
     gram = np.zeros((size, size), np.float32)
@@ -105,22 +93,8 @@ def _gram(session_start, session_items, weights, places, size):  # type: ignore[
 
 
 @njit(cache=True, nogil=True)
-def _heaviest(candidates, values, limit):  # type: ignore[no-untyped-def]
-    """Candidates with the largest values first; equal ones in their own order."""
-    if len(candidates) > limit:
-        threshold = np.partition(values, len(values) - limit)[len(values) - limit]
-        keep = np.flatnonzero(values >= threshold)
-        candidates = candidates[keep]
-        values = values[keep]
-    order = np.argsort(candidates)
-    candidates = candidates[order]
-    values = values[order]
-    order = np.argsort(-values, kind="mergesort")[:limit]
-    return candidates[order], values[order]
-
-
-@njit(cache=True, nogil=True)
-def _cosine(session_start, session_items, item_start, item_sessions, row, sample):  # type: ignore[no-untyped-def]
+def _cosine(lists, row, sample, doubt):  # type: ignore[no-untyped-def]
+    session_start, session_items, item_start, item_sessions = lists
     count = len(item_start) - 1
     shared = np.zeros(count, np.float32)
     touched = np.empty(count, np.int32)
@@ -145,9 +119,10 @@ def _cosine(session_start, session_items, item_start, item_sessions, row, sample
         for place in range(found):
             other = touched[place]
             theirs = item_start[other + 1] - item_start[other]
-            values[place] = shared[other] / np.sqrt(np.float32(own) * np.float32(theirs))
+            believed = shared[other] / (shared[other] + doubt)
+            values[place] = believed * shared[other] / np.sqrt(np.float32(own) * np.float32(theirs))
             shared[other] = 0
-        best, best_values = _heaviest(touched[:found].copy(), values, row)
+        best, best_values = heaviest(touched[:found].copy(), values, row)
         if filled + len(best) > len(items):
             items = np.concatenate((items, np.empty(len(items) + row * 1024, np.int32)))
             weights = np.concatenate((weights, np.empty(len(weights) + row * 1024, np.float32)))
@@ -168,7 +143,7 @@ def _merge(dense, core, places, start, items, weights, row):  # type: ignore[no-
     for item in range(count):
         place = places[item]
         if place >= 0:
-            kept, _ = _heaviest(np.arange(len(core)), np.abs(dense[place]), row)
+            kept, _ = heaviest(np.arange(len(core)), np.abs(dense[place]), row)
             best = core[kept]
             values = dense[place][kept]
         else:

@@ -18,8 +18,16 @@ SEAL = "seal"
 ITEMS = "items.txt"
 
 
+FORMAT = 2
+"""Of the files in a release; a process opens only those that it was written for."""
+
+
 class ReleaseCorrupt(Exception):
     """A release folder lacks a file, or a file is not what the manifest says."""
+
+
+class ReleaseOutdated(ReleaseCorrupt):
+    """A release was written in another format than this program reads."""
 
 
 class Sessions(NamedTuple):
@@ -109,6 +117,8 @@ def verify(folder: Path) -> dict[str, Any]:
         parts = [checksum(folder / name) == expected for name, expected in checksums.items()]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReleaseCorrupt(f"{folder}: {error}; publish it again or roll back") from error
+    if sealed and manifest.get("format") != FORMAT:
+        raise ReleaseOutdated(f"{folder}: of another version of this program; train a new release")
     needed = {f"{name}.npy" for name in Index._fields} | {ITEMS}
     if not sealed or not all(parts) or not needed <= set(checksums):
         raise ReleaseCorrupt(f"{folder}: a file is not what its manifest says; roll back")

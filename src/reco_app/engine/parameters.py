@@ -70,6 +70,8 @@ class Parameters(NamedTuple):
         bought=1.2,
     )
     basket: Linear = Linear()
+    substitute_factor: float = 0.8
+    """Factor on what shares a category with the basket: it rather replaces than completes it."""
     trending_half_life_days: float = 3.0
 
 

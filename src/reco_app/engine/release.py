@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from reco_app.engine.index import Index
-from reco_app.engine.model import ITEMS, MANIFEST, SEAL, checksum, seal, verify
+from reco_app.engine.model import FORMAT, ITEMS, MANIFEST, SEAL, checksum, seal, verify
 from reco_app.engine.parameters import Parameters, to_dict
 
 LIVE = "live"
@@ -54,6 +54,7 @@ def publish(
     stamp = trained_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     manifest: dict[str, Any] = {
         **details,
+        "format": FORMAT,
         "trained_at": stamp,
         "parameters": to_dict(parameters),
         "checksums": checksums,

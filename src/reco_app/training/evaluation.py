@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_app.engine import baselines, measures
-from reco_app.engine.index import DAY_SECONDS, Catalogue, Log, build
+from reco_app.engine.index import DAY_SECONDS, Log, build, uncatalogued
 from reco_app.engine.model import Model
 from reco_app.engine.parameters import Parameters
 from reco_app.engine.rank import ContextItem, rank, warm
@@ -112,7 +112,7 @@ def evaluate_days(
 def trained(log: EventLog, parameters: Parameters) -> Model:
     """A model of the items of a log, without a catalogue."""
     used, item = np.unique(log.item, return_inverse=True)
-    catalogue = Catalogue(np.full(len(used), -1, np.int32), np.zeros(len(used)))
+    catalogue = uncatalogued(len(used))
     columns = Log(log.session, item.astype(np.int32), log.event_type, log.at)
     index = build(columns, catalogue, parameters, now=float(log.at.max(initial=0)))
     return Model(index, [log.item_ids[place] for place in used], parameters)

@@ -16,7 +16,7 @@ from reco_app.engine.index import Catalogue, Index, Log, build
 from reco_app.engine.parameters import Parameters, to_dict
 from reco_app.events import export
 from reco_app.settings import current
-from reco_app.training import clients, dataset, gate, snapshot, store, tastes
+from reco_app.training import clients, dataset, descriptions, gate, snapshot, store, tastes
 from reco_app.training.models import Release
 from runtime import rest
 
@@ -142,7 +142,9 @@ def _catalogue(products: snapshot.Snapshot) -> Catalogue:
     category = np.full(len(products.price), -1, np.int32)
     known = np.flatnonzero(np.diff(products.category_start))
     category[known] = products.categories[products.category_start[known]]
-    return Catalogue(category, products.published_at.astype(np.float64))
+    return Catalogue(
+        category, products.published_at.astype(np.float64), descriptions.features(products)
+    )
 
 
 def _facts(log: Log, index: Index) -> dict[str, Any]:

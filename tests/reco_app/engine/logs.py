@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from reco_app.engine.content import undescribed
 from reco_app.engine.index import EVENT_TYPES, Catalogue, Index, Log, build
 from reco_app.engine.model import Model
 from reco_app.engine.parameters import Parameters
@@ -30,7 +31,8 @@ def log_of(
 
 
 def catalogue_of(count: int, *, categories: int = 3) -> Catalogue:
-    return Catalogue(np.arange(count, dtype=np.int32) % categories, np.zeros(count))
+    category = np.arange(count, dtype=np.int32) % categories
+    return Catalogue(category, np.zeros(count), undescribed(count))
 
 
 def random_log(seed: int, *, sessions: int, items: int) -> Log:
@@ -44,9 +46,11 @@ def random_log(seed: int, *, sessions: int, items: int) -> Log:
     )
 
 
-def model_of(log: Log, count: int, parameters: Parameters | None = None) -> Model:
+def model_of(
+    log: Log, count: int, parameters: Parameters | None = None, *, categories: int = 3
+) -> Model:
     parameters = parameters or Parameters()
-    index = build(log, catalogue_of(count), parameters, now=NOW)
+    index = build(log, catalogue_of(count, categories=categories), parameters, now=NOW)
     return Model(index, [f"item-{place}" for place in range(count)], parameters)
 
 

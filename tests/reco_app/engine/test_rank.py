@@ -85,7 +85,7 @@ def test_the_order_of_a_basket_does_not_matter(context, random):
 
 
 def _first(sessions, context, *, scenario="session", event_type="view"):
-    model = model_of(log_of(sessions, event_type=event_type), 8)
+    model = model_of(log_of(sessions, event_type=event_type), 8, categories=8)
     mask = np.ones(8, np.uint8)
     mask[[entry.item for entry in context]] = 0
     return rank(model, context, scenario=scenario, mask=mask, count=1).items[0]
@@ -158,3 +158,19 @@ def test_evidence_is_what_a_brute_force_count_finds():
             expected = ("viewed-together", seen) if seen else ("similar", 0)
             expected = ("bought-together", together) if together else expected
             assert evidence(model, item, other, "basket") == expected
+
+
+def test_what_was_only_bought_together_is_no_evidence_of_a_substitute():
+    model = model_of(log_of([[0, 1]] * 3, event_type="purchase"), 4)
+
+    assert evidence(model, 0, 1, "session") == ("bought-together", 3)
+    assert evidence(model, 0, 1, "similar") == ("similar", 0)
+
+
+def test_a_basket_is_rather_completed_than_doubled():
+    model = model_of(log_of([[0, 1], [0, 3]] * 3, event_type="purchase"), 6)
+    ranked = rank(model, [ContextItem(0, 3)], scenario="basket", mask=ALL[:6], count=2)
+
+    assert ranked.items.tolist() == [1, 3]
+    assert model.index.category[3] == model.index.category[0]
+    assert ranked.scores[0] > ranked.scores[1]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reco_app.engine import release
-from reco_app.engine.model import ReleaseCorrupt, open_release
+from reco_app.engine.model import ReleaseCorrupt, ReleaseOutdated, open_release
 from reco_app.engine.parameters import Parameters, from_dict, to_dict
 from reco_app.engine.rank import ContextItem, rank
 from tests.reco_app.engine.logs import model_of, random_log, same
@@ -100,3 +100,11 @@ def test_the_live_release_is_not_removed(tmp_path):
 
 def test_parameters_survive_the_manifest():
     assert from_dict(to_dict(Parameters())) == Parameters()
+
+
+def test_a_release_of_another_format_is_refused_and_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(release, "FORMAT", 1)
+    version = _published(tmp_path)
+
+    with pytest.raises(ReleaseOutdated, match="train a new release"):
+        open_release(release.release_path(tmp_path, version))

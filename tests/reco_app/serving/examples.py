@@ -58,9 +58,8 @@ def model(item_ids=ITEM_IDS, version="2026-11-22T00:00:00Z-test"):
         event_type=np.full(len(rows), 3, np.uint8),
         at=NOW_SECONDS - 3600.0 * (300 - sessions) + np.arange(len(rows)),
     )
-    catalogue = index.Catalogue(
-        category=(np.arange(len(item_ids)) // 10).astype(np.int32),
-        published_at=np.zeros(len(item_ids)),
+    catalogue = index.uncatalogued(len(item_ids))._replace(
+        category=(np.arange(len(item_ids)) // 10).astype(np.int32)
     )
     built = index.build(log, catalogue, Parameters(), now=NOW_SECONDS)
     manifest = {"version": version, "trained_at": "2026-11-22T00:00:00Z"}

@@ -1,11 +1,11 @@
 import numpy as np
 
-from reco_app.engine.index import Catalogue, Log
+from reco_app.engine.index import Log, uncatalogued
 from reco_app.engine.parameters import Parameters
 from reco_app.training import gate
 
 ITEMS = 200
-CATALOGUE = Catalogue(np.full(ITEMS, -1, np.int32), np.zeros(ITEMS))
+CATALOGUE = uncatalogued(ITEMS)
 
 
 def sessions_of(items: np.ndarray) -> Log:
