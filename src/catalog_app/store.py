@@ -9,7 +9,7 @@ so they take turns and their numbers become visible in order: who has read up to
 nothing up to n. Transactions need a replica set; a set of one is enough.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -101,7 +101,7 @@ class Store:
             found = self._products.find({"_id": {"$in": list(ids)}}, batch_size=len(ids) + 1)
             return {each["_id"]: each async for each in found if not each["deleted"]}
 
-    async def everything(self, *, at_once: int) -> AsyncIterator[list[Document]]:
+    async def everything(self, *, at_once: int) -> AsyncGenerator[list[Document], None]:
         """Each product and tombstone once, in no order. Raises: Unavailable.
 
         One scan, whole documents: on the embedded server it costs half of what windows of
