@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runtime.problems import MEDIA_TYPE
+from runtime.problems import KINDS, MEDIA_TYPE
 
 Document = dict[str, Any]
 _REFERENCE = "#/components/"
@@ -18,15 +18,18 @@ _PROBLEM = {
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string"},
         "instance": {"type": "string", "description": "The path that was asked."},
-        "code": {"type": "string"},
-        "request_id": {"type": "string"},
+        "code": {"type": "string", "enum": list(KINDS), "description": "For programs."},
+        "request_id": {"type": "string", "description": "Name it when asking the operators."},
         "errors": {
             "type": "array",
             "items": {
                 "type": "object",
                 "required": ["pointer", "detail"],
                 "properties": {
-                    "pointer": {"type": "string"},
+                    "pointer": {
+                        "type": "string",
+                        "description": "A JSON pointer into the body, or ?name for a parameter.",
+                    },
                     "detail": {"type": "string"},
                 },
             },
@@ -35,17 +38,18 @@ _PROBLEM = {
 }
 ANY_PROBLEM: Document = {
     "description": "A problem; `type` names the page that explains it.",
-    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/RouterProblem"}}},
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 
 
 def merged(own: Document, components: Mapping[str, Document]) -> Document:
     """The public paths of each component's document and of `own`, and what they refer to.
 
-    A name that two documents give to different things gets its component's name before it.
+    A name that two documents give to different things gets its component's name before it; but
+    a problem is everywhere the same, however each framework words it.
     """
     result: Document = {**own, "paths": {}, "components": {}, "tags": []}
-    result["components"]["schemas"] = {"RouterProblem": _PROBLEM}
+    result["components"]["schemas"] = {"Problem": _PROBLEM}
     for name, document in {**components, "router": own}.items():
         _join(result, document, name)
     _prune(result)
@@ -56,6 +60,7 @@ def merged(own: Document, components: Mapping[str, Document]) -> Document:
 
 
 def _join(result: Document, document: Document, component: str) -> None:
+    document = _with_the_problem(document)
     renamed = _renamed(result["components"], document, component)
     for section, entries in document.get("components", {}).items():
         known = result["components"].setdefault(section, {})
@@ -66,6 +71,14 @@ def _join(result: Document, document: Document, component: str) -> None:
         if not path.startswith("/internal/"):
             result["paths"][path] = _tagged(_rewritten(item, renamed), component)
     result["tags"] = _tags(result["tags"], document, component)
+
+
+def _with_the_problem(document: Document) -> Document:
+    components = document.get("components", {})
+    if "Problem" not in components.get("schemas", {}):
+        return document
+    schemas = {**components["schemas"], "Problem": _PROBLEM}
+    return {**document, "components": {**components, "schemas": schemas}}
 
 
 def _renamed(known: Document, document: Document, component: str) -> dict[str, str]:
@@ -88,7 +101,7 @@ def _renamed(known: Document, document: Document, component: str) -> dict[str, s
 
 def _prune(result: Document) -> None:
     """Drop what nothing public refers to: the shapes of internal paths."""
-    needed = {"RouterProblem"}
+    needed = {"Problem"}
     found = set(_referred(result["paths"]))
     schemas = result["components"]["schemas"]
     while found - needed:

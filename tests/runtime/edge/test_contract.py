@@ -64,6 +64,15 @@ def test_schemas_of_one_name_that_differ_are_kept_apart_with_all_that_refers_to_
     assert schemas["RecoItem"] == {"type": "integer"}
 
 
+def test_a_problem_is_told_once_however_each_component_words_it():
+    documents = {"catalog": _document({}, "/v1/a"), "reco": _document({}, "/v1/b")}
+    documents["catalog"]["components"]["schemas"]["Problem"] = {"description": "words"}
+    documents["reco"]["components"]["schemas"]["Problem"] = {"description": "other words"}
+    merged = contract.merged(own_contract.document(), documents)
+    problems = [name for name in merged["components"]["schemas"] if "Problem" in name]
+    assert problems == ["Problem"]
+
+
 def test_shapes_of_internal_paths_are_not_told():
     documents = {"catalog": _document({"type": "string"}, "/internal/catalog/v1/changes")}
     merged = contract.merged(own_contract.document(), documents)
