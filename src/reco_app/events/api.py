@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from reco_app.events import feeds, importing, parsing, service, store, writers
+from reco_app.events.contracts import LONGEST_SESSION_ID
 from runtime import keys, settings
-from runtime.problems import Problem
+from runtime.problems import FieldError, Problem
 
 TEXT = ("application/json", "text/plain")  # sendBeacon sends text/plain without a preflight
 T = TypeVar("T")
@@ -39,6 +40,9 @@ async def session(request: HttpRequest, session_id: str) -> HttpResponse:
     """DELETE /v1/sessions/{session_id}: 204, whether there was anything to forget or not."""
     _require_method(request, "DELETE")
     _require_sender(request)
+    if len(session_id) > LONGEST_SESSION_ID:
+        detail = f"A session id has at most {LONGEST_SESSION_ID} characters."
+        raise Problem("invalid-fields", detail, errors=[FieldError("path: session_id", detail)])
     await _write(partial(store.forget_session, session_id))
     return HttpResponse(status=204)
 

@@ -11,8 +11,10 @@ ITEM_ID = r"^[A-Za-z0-9._~-]{1,64}$(?!\n)"
 MONEY = r"^[0-9]{1,9}(\.[0-9]{1,4})?$(?!\n)"
 RECOMMENDATION_ID = r"^[A-Za-z0-9._:~=-]{1,512}$(?!\n)"
 
+LONGEST_SESSION_ID = 64
+
 EventId = Annotated[str, Meta(min_length=1, max_length=64)]
-SessionId = Annotated[str, Meta(min_length=1, max_length=64)]
+SessionId = Annotated[str, Meta(min_length=1, max_length=LONGEST_SESSION_ID)]
 ItemId = Annotated[str, Meta(pattern=ITEM_ID)]
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
 Position = Annotated[int, Meta(ge=1, le=1000)]

@@ -84,8 +84,17 @@ def _kept(batch: Batch, rejected: list[Rejection], now: datetime) -> list[store.
             detail=rejection.detail,
             item_id=event.item_id,
             event_type=event.event_type if event.event_type in EVENT_TYPES else "",
-            occurred_at=event.timestamp or now,
+            occurred_at=_in_utc(event.timestamp or now),
         )
         for rejection in rejected
         for event in [batch.events[rejection.index]]
     ]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """PostgreSQL knows no zones as far from UTC as a sender may write; at the calendar's ends
+    there is no moment in UTC to move to."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)

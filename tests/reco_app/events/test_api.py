@@ -112,6 +112,13 @@ def test_nothing_is_acknowledged_while_postgresql_is_away(
     assert answer.headers["Retry-After"] == "2"
 
 
+def test_a_session_id_that_nobody_could_have_sent_is_refused() -> None:
+    response = Client().delete(f"/v1/sessions/{'s' * 65}")
+
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == "path: session_id"
+
+
 def test_a_forgotten_session_is_gone_and_forgetting_again_is_fine() -> None:
     now = datetime.now(UTC).isoformat()
     post({"events": [EVENT | {"timestamp": now}], "consent": True})

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -10,6 +10,7 @@ from reco_app.events.store import SAMPLES_A_DAY, forget_session
 
 pytestmark = pytest.mark.usefixtures("shop")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+FAR_EAST = timezone(timedelta(hours=23, minutes=15))  # farther than PostgreSQL knows
 
 
 def event(event_id: str, **fields: object) -> Event:
@@ -40,6 +41,8 @@ def test_an_event_named_twice_in_one_batch_counts_once() -> None:
         ({"event_type": "stare"}, "unknown-event-type"),
         ({"timestamp": NOW + timedelta(minutes=6)}, "timestamp-in-future"),
         ({"timestamp": NOW - timedelta(days=8)}, "timestamp-too-old"),
+        ({"timestamp": datetime(4329, 6, 13, tzinfo=FAR_EAST)}, "timestamp-in-future"),
+        ({"timestamp": datetime(1, 1, 1, tzinfo=FAR_EAST)}, "timestamp-too-old"),
     ],
 )
 def test_a_bad_event_is_rejected_by_index_and_the_others_are_kept(

@@ -30,7 +30,7 @@ _SESSION_ID = {
     "name": "session_id",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "minLength": 1},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 64},
 }
 
 
@@ -75,7 +75,7 @@ def _session() -> Document:
         "parameters": [_SESSION_ID],
         "responses": {
             "204": {"description": "Nothing is left of it, if there was anything."},
-            **refused("not-found", *_COMMON, "unavailable"),
+            **refused("not-found", "invalid-fields", *_COMMON, "unavailable"),
         },
     }
 
