@@ -75,7 +75,7 @@ def _table_rows(stream: BinaryIO, *, delimiter: str) -> Iterator[Row | BadRow]:
         (line.decode("utf-8", errors="surrogateescape") for line in _lines(stream)),
         delimiter=delimiter,
     )
-    header = [name.strip().lower() for name in next(reader, [])]
+    header = [name.strip().lower() for name in _header(reader)]
     if "id" not in header and "item_id" not in header:
         raise Unreadable("line 1: the header names no column “id”")
     if repeated := sorted({name for name in header if header.count(name) > 1}):
@@ -94,6 +94,13 @@ def _table_rows(stream: BinaryIO, *, delimiter: str) -> Iterator[Row | BadRow]:
         elif cells:
             detail = f"{len(cells)} cells where the header names {len(header)} columns"
             yield BadRow(line, f"cell {min(len(cells), len(header)) + 1}", detail, None)
+
+
+def _header(reader: Iterator[list[str]]) -> list[str]:
+    try:
+        return next(reader, [])
+    except csv.Error as trouble:
+        raise Unreadable(f"line 1: {trouble}") from trouble
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:

@@ -48,6 +48,11 @@ def test_a_table_without_an_id_column_is_unreadable():
         rows(b"sku,title\na,Mug\n", "csv")
 
 
+def test_a_table_whose_first_line_is_no_csv_is_unreadable():
+    with pytest.raises(Unreadable, match="line 1"):
+        rows(b"\rid,title\n", "csv")
+
+
 def test_an_rss_feed_gives_its_items_by_the_line_they_start_on():
     (row,) = rows(RSS, "xml")
 
