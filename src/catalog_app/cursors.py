@@ -9,6 +9,7 @@ import msgspec
 from catalog_app.search.matching import Wanted
 from catalog_app.search.ordering import Place
 
+SHORTEST = 36  # the digest alone, packed
 LONGEST = 1000
 _SORTED_BY_TEXT = ("title", "-title")
 _TextPlace = tuple[str, str, str]

@@ -64,8 +64,9 @@ class ListQuery(NoQuery):
     limit: Whole = Field(default=20, ge=1, le=PRODUCTS_PER_PAGE)
     cursor: str | SkipJsonSchema[None] = Field(
         default=None,
-        min_length=1,
+        min_length=cursors.SHORTEST,
         max_length=cursors.LONGEST,
+        pattern=r"^[A-Za-z0-9_-]+$",
         description="`next` of the page before, with the other parameters as they were.",
     )
 
