@@ -45,7 +45,7 @@ def body(schema: str, description: str, *, media_types: tuple[str, ...], example
 
 
 def file(description: str, *, media_types: tuple[str, ...]) -> Document:
-    content = {"schema": {"type": "string"}}
+    content = {"schema": {"type": "string", "format": "binary"}}
     return {
         "required": True,
         "description": description,

@@ -1,0 +1,69 @@
+"""The merged document of the running product: what it allows is answered as it says."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+import msgspec
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis import Case, SerializationContext
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from catalog_app import main as catalog
+from profile_app.main import make_app as make_profile_app
+from reco_app.curation import feeds as product_feeds
+from reco_app.events import feeds as event_feeds
+from reco_app.serving import openapi
+from runtime.edge import contract, own_contract
+from tests.shops import Shop
+
+# Never connected to: the document is made of the routes alone.
+NOWHERE = "mongodb://127.0.0.1:9/?journal=true"
+
+
+@schemathesis.serializer(*product_feeds.MEDIA_TYPES, *event_feeds.MEDIA_TYPES)
+def as_it_is(_: SerializationContext, value: Any) -> Any:
+    """A file is sent as it is; what stands for no file at all, as its words."""
+    return value if isinstance(value, bytes) else str(value).encode(errors="replace")
+
+
+def merged() -> dict[str, Any]:
+    """The document that the router makes, known before anything runs."""
+    components = {
+        "reco": msgspec.json.decode(openapi.document()),
+        "profile": make_profile_app().test_client().get("/openapi/profile.json").get_json(),
+        "catalog": catalog.make_application(NOWHERE).openapi(),
+    }
+    return contract.merged(own_contract.document(), components)
+
+
+DOCUMENT = merged()
+schema = schemathesis.openapi.from_dict(DOCUMENT)
+
+
+@pytest.fixture(scope="session")
+def key(mounted: Shop) -> Mapping[str, str]:
+    return mounted.key("events", "import", "staff")
+
+
+def test_the_running_product_tells_this_document(mounted: Shop) -> None:
+    assert httpx2.get(mounted.url("/openapi.json")).json() == DOCUMENT
+
+
+@schema.parametrize()
+@settings(
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_whatever_is_sent_is_answered_as_documented(
+    case: Case, mounted: Shop, key: Mapping[str, str]
+) -> None:
+    # No schema can say which slugs, ids and cursors are known, nor what makes a file a feed.
+    case.call_and_validate(
+        base_url=mounted.address, headers=dict(key), excluded_checks=[positive_data_acceptance]
+    )
