@@ -11,7 +11,8 @@ from django.core.asgi import get_asgi_application  # noqa: E402  # reads the set
 
 _django = cast("ASGIApp", get_asgi_application())
 
-from reco_app.serving import running  # noqa: E402  # its models need Django's apps to be ready
+from reco_app.events import writers  # noqa: E402  # its models need Django's apps to be ready
+from reco_app.serving import running  # noqa: E402
 from reco_app.settings import current  # noqa: E402
 from reco_app.static_files import with_static_files  # noqa: E402
 from reco_app.threadless import without_threads  # noqa: E402
@@ -37,6 +38,7 @@ def _with_lifespan(app: ASGIApp) -> ASGIApp:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await asyncio.to_thread(running.stop, started)
+        await asyncio.to_thread(writers.close)
         return await send({"type": "lifespan.shutdown.complete"})
 
     return spanned

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import Barrier
 from typing import Any, TypeVar
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
 T = TypeVar("T")
 THREADS = 4  # each waits for one commit at a time
@@ -31,9 +32,19 @@ def _imports() -> ThreadPoolExecutor:
 
 def close() -> None:
     """End the threads and their connections, after what they are writing."""
-    for pool in (_pool, _imports):
+    for pool, threads in ((_pool, THREADS), (_imports, 1)):
+        if not pool.cache_info().currsize:
+            continue
+        all_left = Barrier(threads)  # so that no thread takes the leave of another
+        for _ in range(threads):
+            pool().submit(_leave, all_left)
         pool().shutdown(wait=True)
         pool.cache_clear()
+
+
+def _leave(all_left: Barrier) -> None:
+    connections.close_all()
+    all_left.wait()
 
 
 async def write(work: Callable[[], T]) -> T:
