@@ -24,6 +24,17 @@ class Settings(RuntimeSettings):
     csrf_trusted_origins: str = Field("", description="https:// origins of the admin, with commas")
 
 
+# A server that vanished (a pulled cable, a lost node) is noticed within ten seconds; without these
+# the kernel would wait for a quarter of an hour, and whoever follows the database with it.
+_NOTICE_A_LOST_SERVER = {
+    "connect_timeout": 2,
+    "keepalives_idle": 4,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
 @cache
 def current() -> Settings:
     return read(Settings)
@@ -40,7 +51,7 @@ def _database(url: str) -> dict[str, Any]:
         "PORT": parts.get("port", ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 2, **options},
+        "OPTIONS": {**_NOTICE_A_LOST_SERVER, **options},
         **known,
     }
 
