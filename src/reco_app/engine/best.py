@@ -12,67 +12,74 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def take_best(scratch, found, limit):
-    """The best of the touched cells above 0, in order, not yet taken; clears the cells.
+def take_best(scratch, found, mask, limit):
+    """The best touched cells above 0 that the mask allows and no tier before has taken, in order.
 
-    Returns items and scores, at most `limit` of each.
+    Returns items and scores, at most `limit` of each. Clears the cells.
     """
-    cells, touched, taken = scratch.cells, scratch.touched, scratch.taken
-    heap = np.empty(limit, np.int32)
+    cells, touched, met, taken = scratch.cells, scratch.touched, scratch.met, scratch.taken
+    items = np.empty(limit, np.int32)
+    scores = np.empty(limit, np.float32)
     size = 0
     for place in range(found):
         item = touched[place]
-        if taken[item] or cells[item] <= 0:
+        score = cells[item]
+        cells[item] = 0
+        met[item] = 0
+        if score <= 0 or limit == 0 or (size == limit and score < scores[0]):
+            continue
+        if mask[item] == 0 or taken[item]:
             continue
         if size < limit:
-            heap[size] = item
-            _rise(heap, size, cells)
+            items[size] = item
+            scores[size] = score
+            _rise(items, scores, size)
             size += 1
-        elif limit > 0 and _worse(heap[0], item, cells):
-            heap[0] = item
-            _sink(heap, size, cells)
-    items = np.empty(size, np.int32)
-    scores = np.empty(size, np.float64)
-    for place in range(size - 1, -1, -1):
-        items[place] = heap[0]
-        scores[place] = cells[heap[0]]
-        heap[0] = heap[place]
-        _sink(heap, place, cells)
-    for place in range(found):
-        cells[touched[place]] = 0
-        scratch.met[touched[place]] = 0
-    return items, scores
+        elif score > scores[0] or item < items[0]:
+            items[0] = item
+            scores[0] = score
+            _sink(items, scores, size)
+    for last in range(size - 1, 0, -1):
+        _swap(items, scores, 0, last)
+        _sink(items, scores, last)
+    return items[:size], scores[:size].astype(np.float64)
 
 
 @njit(cache=True, nogil=True)
-def _worse(left, right, cells):
-    if cells[left] != cells[right]:
-        return cells[left] < cells[right]
-    return left > right
+def _worse(items, scores, left, right):
+    if scores[left] != scores[right]:
+        return scores[left] < scores[right]
+    return items[left] > items[right]
 
 
 @njit(cache=True, nogil=True)
-def _rise(heap, place, cells):
+def _swap(items, scores, left, right):
+    items[left], items[right] = items[right], items[left]
+    scores[left], scores[right] = scores[right], scores[left]
+
+
+@njit(cache=True, nogil=True)
+def _rise(items, scores, place):
     while place > 0:
         parent = (place - 1) // 2
-        if not _worse(heap[place], heap[parent], cells):
+        if not _worse(items, scores, place, parent):
             return
-        heap[place], heap[parent] = heap[parent], heap[place]
+        _swap(items, scores, place, parent)
         place = parent
 
 
 @njit(cache=True, nogil=True)
-def _sink(heap, size, cells):
+def _sink(items, scores, size):
     place = 0
     while True:
         child = 2 * place + 1
         if child >= size:
             return
-        if child + 1 < size and _worse(heap[child + 1], heap[child], cells):
+        if child + 1 < size and _worse(items, scores, child + 1, child):
             child += 1
-        if not _worse(heap[child], heap[place], cells):
+        if not _worse(items, scores, child, place):
             return
-        heap[place], heap[child] = heap[child], heap[place]
+        _swap(items, scores, place, child)
         place = child
 
 

@@ -6,6 +6,8 @@
 import numpy as np
 from numba import njit
 
+from reco_app.engine.best import take_best
+
 LEAST_AGE_WEIGHT = 1e-3
 FARTHEST = 63
 MOST_MATCHES = 64  # bits of the word that tells which context items a session shares, newest first
@@ -62,17 +64,9 @@ def neighbours(items, weights, index, settings, scratch):
             matches[session] |= bit
     if found == 0:
         return touched[:0], np.empty(0, np.float32), np.empty(0, np.uint64)
-    newest = index.session_at[len(index.session_at) - 1]
     values = np.empty(found, np.float32)
     for place in range(found):
-        session = touched[place]
-        length = index.session_start[session + 1] - index.session_start[session]
-        days = (newest - index.session_at[session]) / 86_400.0
-        values[place] = (
-            similarity[session]
-            * np.exp(-days / settings.recency_days)
-            / np.float32(length) ** settings.length_power
-        )
+        values[place] = similarity[touched[place]] * index.session_weight[touched[place]]
     kept = _largest(values, int(settings.neighbours))
     sessions = touched[kept]
     shared = np.empty(len(kept), np.uint64)
@@ -109,23 +103,34 @@ def _largest(values, limit):
 
 
 @njit(cache=True, nogil=True)
-def session_scores(items, weights, index, settings, mask, scratch):
+def rank_by_sessions(context, weighing, index, settings, mask, scratch, limit):
+    """The best items by session kNN: items, scores, and each context item's share in them."""
+    items, kinds, quantities, ages = context
+    weights = weigh(items, kinds, quantities, ages, weighing)
+    found, nearest = session_scores(items, weights, index, settings, scratch)
+    ranked, scores = take_best(scratch, found, mask, limit)
+    shares = session_shares(items, weights, index, settings, nearest, ranked, scratch.places)
+    return ranked, scores, shares
+
+
+@njit(cache=True, nogil=True)
+def session_scores(items, weights, index, settings, scratch):
     """Score the items of the nearest sessions into the cells of `scratch`, until `take_best`.
 
     Returns how many were touched, and the neighbours for `session_shares`.
     """
     cells, touched, met = scratch.cells, scratch.touched, scratch.met
     sessions, values, shared = neighbours(items, weights, index, settings, scratch)
+    matched_at = np.empty(len(sessions), np.int32)
     decay = _decay(settings.distance_decay)
     found = 0
     for place in range(len(sessions)):
         first = index.session_start[sessions[place]]
         last = index.session_start[sessions[place] + 1]
         match = _position(items, shared[place], index, first, last)
+        matched_at[place] = match
         for pair in range(first, last):
             item = index.session_items[pair]
-            if mask[item] == 0:
-                continue
             steps = abs(index.session_positions[pair] - match)
             if not met[item]:
                 met[item] = 1
@@ -140,7 +145,7 @@ def session_scores(items, weights, index, settings, mask, scratch):
             cells[items[place]] *= settings.repeat_factor
     if len(items):
         cells[items[-1]] *= settings.current_factor
-    return found, (sessions, values, shared)
+    return found, (sessions, values, shared, matched_at)
 
 
 @njit(cache=True, nogil=True)
@@ -168,7 +173,7 @@ def session_shares(items, weights, index, settings, nearest, ranked, places):
 
     `places` is scratch, one cell an item, -1 before and after.
     """
-    sessions, values, shared = nearest
+    sessions, values, shared, matched_at = nearest
     decay = _decay(settings.distance_decay)
     shares = np.zeros((len(ranked), len(items)), np.float32)
     for row in range(len(ranked)):
@@ -184,12 +189,11 @@ def session_shares(items, weights, index, settings, nearest, ranked, places):
                 total += parts[column]
         first = index.session_start[sessions[place]]
         last = index.session_start[sessions[place] + 1]
-        match = _position(items, shared[place], index, first, last)
         for pair in range(first, last):
             row = places[index.session_items[pair]]
             if row < 0:
                 continue
-            steps = abs(index.session_positions[pair] - match)
+            steps = abs(index.session_positions[pair] - matched_at[place])
             value = values[place] * decay[min(steps, FARTHEST)]
             for column in range(len(items)):
                 shares[row, column] += value * parts[column] / total

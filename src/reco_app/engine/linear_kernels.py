@@ -6,9 +6,26 @@
 import numpy as np
 from numba import njit
 
+from reco_app.engine.best import take_best
+from reco_app.engine.kernels import weigh
+
 
 @njit(cache=True, nogil=True)
-def scores(items, weights, rows, mask, scratch):
+def rank_by_weights(context, weighing, rows, categories, mask, scratch, limit):
+    """The best items by their weights: items, scores, and each context item's share in them.
+
+    `categories`: the category of every item, and the factor on those of the context's own.
+    """
+    items, kinds, quantities, ages = context
+    weights = weigh(items, kinds, quantities, ages, weighing)
+    found = scores(items, weights, rows, scratch)
+    scale_category(items, categories[0], categories[1], scratch, found)
+    ranked, ranked_scores = take_best(scratch, found, mask, limit)
+    return ranked, ranked_scores, shares_of(items, weights, rows, ranked, scratch.places)
+
+
+@njit(cache=True, nogil=True)
+def scores(items, weights, rows, scratch):
     """Score what goes with the context by stored item-item weights; returns how many."""
     start, others, values = rows
     cells, touched, met = scratch.cells, scratch.touched, scratch.met
@@ -18,8 +35,6 @@ def scores(items, weights, rows, mask, scratch):
             continue
         for pair in range(start[items[place]], start[items[place] + 1]):
             other = others[pair]
-            if mask[other] == 0:
-                continue
             if not met[other]:
                 met[other] = 1
                 touched[found] = other

@@ -36,7 +36,7 @@ class Sessions(NamedTuple):
     session_start: NDArray[np.int64]
     session_items: NDArray[np.int32]
     session_positions: NDArray[np.int32]
-    session_at: NDArray[np.float64]
+    session_weight: NDArray[np.float32]  # M: newer and shorter sessions count more
     item_start: NDArray[np.int64]
     item_sessions: NDArray[np.int32]
     match_weight: NDArray[np.float32]  # N: what a shared item is worth
@@ -53,6 +53,7 @@ class Scratch(NamedTuple):
     places: NDArray[np.int32]  # one an item, -1
     similarity: NDArray[np.float32]  # one a session, 0
     matches: NDArray[np.uint64]  # one a session, 0
+    marks: NDArray[np.uint8]  # one a session, 0
 
 
 class Model:
@@ -94,6 +95,7 @@ class Model:
             np.full(items, -1, np.int32),
             np.zeros(sessions, np.float32),
             np.zeros(sessions, np.uint64),
+            np.zeros(sessions, np.uint8),
         )
 
 
@@ -136,12 +138,19 @@ def _sessions(index: Index, settings: Neighbourhood) -> Sessions:
         index.session_start,
         index.session_items,
         index.session_positions,
-        index.session_at,
+        _readonly(_session_weight(index, settings)),
         index.item_start,
         index.item_sessions,
         _readonly(index.idf**settings.match_idf_power),
         _readonly(index.idf**settings.score_idf_power),
     )
+
+
+def _session_weight(index: Index, settings: Neighbourhood) -> NDArray[np.float32]:
+    newest = index.session_at[-1] if len(index.session_at) else 0.0
+    recency = np.exp((index.session_at - newest) / (86_400 * settings.recency_days))
+    lengths = np.maximum(np.diff(index.session_start), 1)
+    return np.asarray(recency / lengths**settings.length_power, np.float32)
 
 
 def seal(manifest: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from reco_app.engine.tiers import BELOW, Context, Found, Request, Tier
 
 SOURCES = tiers.SOURCES
 SCENARIOS = tuple(tiers.TIERS)
+Places = NDArray[np.int64]
 
 
 class ContextItem(NamedTuple):
@@ -62,14 +63,32 @@ def rank(
     return _joined(found)
 
 
-def evidence(model: Model, item: int, context_item: int, scenario: str) -> tuple[str, int]:
-    """What was counted: sessions with both items, bought in each, or else seen in each.
+def drivers(shares: NDArray[np.float32], *, most: int, least: float) -> tuple[Places, Places]:
+    """The context items that drove each result most, as rows and columns of `shares`.
 
-    What was bought together is no evidence that one can take the other's place.
+    At most `most` a row, the largest share first, none below `least`.
+    """
+    rows, columns = together.strongest(shares, most, least)
+    return rows, columns
+
+
+def evidence(
+    model: Model, items: NDArray[np.int32], causes: NDArray[np.int32], scenario: str
+) -> list[tuple[str, int]]:
+    """What was counted for each pair of an item and a context item that drove it.
+
+    Sessions with both, bought in each, or else seen in each.
     """
     index = model.index
     lists = (index.item_start, index.item_sessions, index.item_kinds)
-    bought, viewed = together.shared_sessions(lists, item, context_item, PURCHASE)
+    with model.scratch() as scratch:
+        bought, viewed = together.shared_sessions(lists, items, causes, PURCHASE, scratch.marks)
+    counted = zip(bought.tolist(), viewed.tolist(), strict=True)
+    return [_told(*numbers, scenario) for numbers in counted]
+
+
+def _told(bought: int, viewed: int, scenario: str) -> tuple[str, int]:
+    """What was bought together is no evidence that one can take the other's place."""
     if bought and scenario != "similar" and (scenario == "basket" or bought >= viewed):
         return "bought-together", bought
     if viewed:
@@ -83,8 +102,9 @@ def warm(model: Model) -> None:
     context = [ContextItem(0, 0, 1, 0.0)] if len(mask) else []
     for scenario in SCENARIOS:
         rank(model, context, scenario=scenario, mask=mask, count=min(12, len(mask)))
-    if context:
-        evidence(model, 0, 0, "session")
+    first = np.zeros(len(context), np.int32)
+    evidence(model, first, first, "session")
+    drivers(np.ones((1, 1), np.float32), most=1, least=0.0)
 
 
 def _columns(context: Sequence[ContextItem]) -> Context:

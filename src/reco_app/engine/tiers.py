@@ -58,14 +58,9 @@ Tier = Callable[[Request, int], Found]
 def session(request: Request, count: int) -> Found:
     """What followed in sessions like this one."""
     model, context, mask, scratch = request
-    settings = model.parameters.session
-    weights = kernels.weigh(*context, model.parameters.session_weighing)
-    found, nearest = kernels.session_scores(
-        context.items, weights, model.sessions, settings, mask, scratch
-    )
-    items, scores = best.take_best(scratch, found, count)
-    shares = kernels.session_shares(
-        context.items, weights, model.sessions, settings, nearest, items, scratch.places
+    settings = model.parameters
+    items, scores, shares = kernels.rank_by_sessions(
+        context, settings.session_weighing, model.sessions, settings.session, mask, scratch, count
     )
     return Found(items, _squashed(scores), _all_from("session", items), shares)
 
@@ -96,11 +91,10 @@ def _linear(
     factor: float,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float32]]:
     model, context, mask, scratch = request
-    weights = kernels.weigh(*context, model.parameters.basket_weighing)
-    found = linear_kernels.scores(context.items, weights, rows, mask, scratch)
-    linear_kernels.scale_category(context.items, model.index.category, factor, scratch, found)
-    items, scores = best.take_best(scratch, found, count)
-    shares = linear_kernels.shares_of(context.items, weights, rows, items, scratch.places)
+    weighing, categories = model.parameters.basket_weighing, (model.index.category, factor)
+    items, scores, shares = linear_kernels.rank_by_weights(
+        context, weighing, rows, categories, mask, scratch, count
+    )
     return items, _squashed(scores), shares
 
 

@@ -10,7 +10,7 @@ from reco_app.engine.model import Model, ReleaseCorrupt, open_release
 from reco_app.engine.rank import SOURCES
 from reco_app.serving import canonical, identity, live, parsing, rules, service
 from reco_app.serving.absence import absence
-from reco_app.serving.contracts import Asked, RuleTold, Step, Why, WhyRequest
+from reco_app.serving.contracts import Asked, Reason, RuleTold, Step, Why, WhyRequest
 from reco_app.serving.decision import Decision, Pick
 from reco_app.serving.live import Live
 from reco_app.serving.reasons import reasons
@@ -26,15 +26,17 @@ async def why(asked: WhyRequest) -> Why:
     Raises Problem: invalid-fields for an id or a request that do not belong together, not-found
     when the release is gone.
     """
-    told = _identity_of(asked)
-    state = await asyncio.to_thread(_state_of, told.release)
-    answered_at = datetime.fromtimestamp(told.answered_at, UTC)
+    named = _identity_of(asked)
+    state = await asyncio.to_thread(_state_of, named.release)
+    answered_at = datetime.fromtimestamp(named.answered_at, UTC)
     decision, degraded = await service.decided(asked.request, state, now=answered_at)
     question = decision.question
+    told = reasons(decision, model=state.model, shelf=state.shelf)
+    picked = zip(decision.picks, told, strict=True)
     return Why(
-        release=told.release,
+        release=named.release,
         answered_at=answered_at,
-        curation_version=told.curation_version,
+        curation_version=named.curation_version,
         curation_version_now=state.curation.version,
         scenario=question.scenario,
         placement=question.placement,
@@ -45,7 +47,9 @@ async def why(asked: WhyRequest) -> Why:
         warnings=decision.warnings,
         degraded=degraded,
         rules=[_rule(rule) for rule in question.rules],
-        steps=[_step(pick, place, decision, state) for place, pick in enumerate(decision.picks, 1)],
+        steps=[
+            _step(pick, why, place, decision, state) for place, (pick, why) in enumerate(picked, 1)
+        ],
         item=_item(asked, decision, state),
     )
 
@@ -87,7 +91,7 @@ def _rule(rule: CuratedRule) -> RuleTold:
     return RuleTold(rule.id, rule.kind, target, rule.factor, rule.position, rule.note)
 
 
-def _step(pick: Pick, place: int, decision: Decision, state: Live) -> Step:
+def _step(pick: Pick, why: list[Reason], place: int, decision: Decision, state: Live) -> Step:
     row = pick.row
     return Step(
         item_id=state.shelf.item_id(pick.position),
@@ -97,7 +101,7 @@ def _step(pick: Pick, place: int, decision: Decision, state: Live) -> Step:
         rule_factor=float(decision.rule_factors[row]) if row >= 0 else 1.0,
         profile_factor=float(decision.profile_factors[row]) if row >= 0 else 1.0,
         score=pick.score,
-        reasons=reasons(pick, decision, model=state.model, shelf=state.shelf),
+        reasons=why,
         rules=[
             rule.id
             for rule in decision.question.rules

@@ -3,7 +3,7 @@
 import numpy as np
 
 from reco_app.engine.model import Model
-from reco_app.engine.rank import SOURCES, evidence
+from reco_app.engine.rank import SOURCES, drivers, evidence
 from reco_app.serving.contracts import Reason
 from reco_app.serving.decision import Decision, Pick
 from reco_app.serving.shelf import Shelf
@@ -14,35 +14,40 @@ LEAST_SHARE = 0.05
 UNDRIVEN = {"trending": "trending", "popular": "popular", "new": "new", "pinned": "pinned"}
 
 
-def reasons(pick: Pick, decision: Decision, *, model: Model | None, shelf: Shelf) -> list[Reason]:
-    """At most three products of the request, the strongest first, or one reason without any."""
-    if pick.row >= 0 and model is not None:
-        shares = decision.candidates.shares[pick.row]
-        strongest = [
-            int(place)
-            for place in np.argsort(-shares, kind="stable")[:MOST]
-            if shares[place] >= LEAST_SHARE
-        ]
-        if strongest:
-            return [
-                _driven(pick, decision, place, float(shares[place]), model=model, shelf=shelf)
-                for place in strongest
-            ]
-    source = SOURCES[pick.source]
-    kind = UNDRIVEN.get(source, "similar")
-    count = _sessions(model, pick.position) if model and kind == "popular" else None
-    return [Reason(item_id=None, share=1.0, evidence=kind, count=count)]
+def reasons(decision: Decision, *, model: Model | None, shelf: Shelf) -> list[list[Reason]]:
+    """For each pick at most three products of the request, the strongest first, or one reason
+    without any."""
+    told: list[list[Reason]] = [[] for _ in decision.picks]
+    if model is not None and decision.question.context:
+        _tell_driven(told, decision, model=model, shelf=shelf)
+    return [
+        driven or [_undriven(pick, model)]
+        for driven, pick in zip(told, decision.picks, strict=True)
+    ]
 
 
-def _driven(
-    pick: Pick, decision: Decision, place: int, share: float, *, model: Model, shelf: Shelf
-) -> Reason:
-    question = decision.question
-    cause = question.context[place].item
-    kind, count = evidence(model, pick.position, cause, question.scenario)
-    return Reason(
-        item_id=shelf.item_id(cause), share=round(share, 4), evidence=kind, count=count or None
+def _tell_driven(
+    told: list[list[Reason]], decision: Decision, *, model: Model, shelf: Shelf
+) -> None:
+    places = [place for place, pick in enumerate(decision.picks) if pick.row >= 0]
+    rows = np.array([decision.picks[place].row for place in places], np.int64)
+    shares = decision.candidates.shares[rows]
+    which, columns = drivers(shares, most=MOST, least=LEAST_SHARE)
+    context = np.array([entry.item for entry in decision.question.context], np.int32)
+    causes = context[columns]
+    positions = decision.candidates.positions[rows[which]]
+    found = evidence(model, positions, causes, decision.question.scenario)
+    parts = zip(
+        which.tolist(), causes.tolist(), shares[which, columns].tolist(), found, strict=True
     )
+    for row, cause, share, (kind, count) in parts:
+        told[places[row]].append(Reason(shelf.item_id(cause), round(share, 4), kind, count or None))
+
+
+def _undriven(pick: Pick, model: Model | None) -> Reason:
+    kind = UNDRIVEN.get(SOURCES[pick.source], "similar")
+    count = _sessions(model, pick.position) if model and kind == "popular" else None
+    return Reason(item_id=None, share=1.0, evidence=kind, count=count)
 
 
 def _sessions(model: Model, position: int) -> int | None:

@@ -71,6 +71,7 @@ async def _answer(
     request: Request, decision: Decision, state: Live, *, now: datetime, degraded: list[str]
 ) -> Answer:
     shown = await _cards(decision, state, request.fields)
+    told = reasons(decision, model=state.model, shelf=state.shelf)
     return Answer(
         recommendation_id=_identity(request, state, now=now),
         items=[
@@ -79,10 +80,10 @@ async def _answer(
                 score=round(pick.score, 6),
                 position=place,
                 source=SOURCES[pick.source],
-                reasons=reasons(pick, decision, model=state.model, shelf=state.shelf),
+                reasons=why,
                 product=shown.cards.get(item_id),
             )
-            for place, pick in enumerate(decision.picks, start=1)
+            for place, (pick, why) in enumerate(zip(decision.picks, told, strict=True), start=1)
         ],
         missing_ids=decision.question.missing_ids,
         warnings=decision.warnings,

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reco_app.engine.index import EVENT_TYPES
-from reco_app.engine.rank import SCENARIOS, SOURCES, ContextItem, evidence, rank
+from reco_app.engine.rank import SCENARIOS, SOURCES, ContextItem, drivers, evidence, rank
 from tests.reco_app.engine.logs import HOUR, log_of, model_of, random_log
 
 ITEMS = 40
@@ -151,20 +151,28 @@ def test_evidence_is_what_a_brute_force_count_finds():
             counted = bought if EVENT_TYPES[kind] == "purchase" else viewed
             counted.setdefault(int(item), set()).add(int(session))
 
-    for item in range(15):
-        for other in range(15):
-            together = len(bought.get(item, set()) & bought.get(other, set()))
-            seen = len(viewed.get(item, set()) & viewed.get(other, set()))
-            expected = ("viewed-together", seen) if seen else ("similar", 0)
-            expected = ("bought-together", together) if together else expected
-            assert evidence(model, item, other, "basket") == expected
+    pairs = [(item, other) for item in range(15) for other in range(15)]
+    items, causes = np.array(pairs, np.int32).T
+    found = evidence(model, items, causes, "basket")
+    for (item, other), counted in zip(pairs, found, strict=True):
+        together = len(bought.get(item, set()) & bought.get(other, set()))
+        seen = len(viewed.get(item, set()) & viewed.get(other, set()))
+        expected = ("viewed-together", seen) if seen else ("similar", 0)
+        assert counted == (("bought-together", together) if together else expected)
+
+
+def test_the_strongest_drivers_come_first_and_weak_ones_not_at_all():
+    shares = np.array([[0.2, 0.5, 0.3, 0.0], [0.04, 0.96, 0.0, 0.0], [0, 0, 0, 0]], np.float32)
+    rows, columns = drivers(shares, most=2, least=0.05)
+    assert (rows.tolist(), columns.tolist()) == ([0, 0, 1], [1, 2, 1])
 
 
 def test_what_was_only_bought_together_is_no_evidence_of_a_substitute():
     model = model_of(log_of([[0, 1]] * 3, event_type="purchase"), 4)
 
-    assert evidence(model, 0, 1, "session") == ("bought-together", 3)
-    assert evidence(model, 0, 1, "similar") == ("similar", 0)
+    pair = np.array([0], np.int32), np.array([1], np.int32)
+    assert evidence(model, *pair, "session") == [("bought-together", 3)]
+    assert evidence(model, *pair, "similar") == [("similar", 0)]
 
 
 def test_a_basket_is_rather_completed_than_doubled():
