@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from reco_app.engine.model import Model
 from reco_app.engine.rank import SOURCES, ContextItem, rank
+from reco_app.serving.masks import any_left
 from reco_app.serving.shelf import Columns, Shelf
 
 NEW = SOURCES.index("new")
@@ -49,16 +50,17 @@ def collect(
     newest_first = scenario == "new" or model is None
     found = [_newcomers(first, shelf, len(context), allowed)] if newest_first else []
     count = sum(len(part.positions) for part in found)
-    open_places = allowed[:first].copy()
+    open_places = allowed[:first]
     for part in found:
-        _close(open_places, part, shelf.columns)
-    while model is not None and count < needed and open_places.any():
+        open_places = _without(open_places, part, shelf.columns)
+    while model is not None and count < needed and any_left(open_places):
         ranked = rank(model, context, scenario=scenario, mask=open_places, count=depth)
         part = _first_of_groups(Candidates(*ranked), shelf.columns)
         found.append(_under(part, found))
-        _close(open_places, part, shelf.columns)
-        open_places[ranked.items] = 0
         count += len(part.positions)
+        if count < needed:
+            open_places = _without(open_places, part, shelf.columns)
+            open_places[ranked.items] = 0
     if not newest_first and count < needed:
         found.append(_under(_newcomers(first, shelf, len(context), allowed), found))
     return found[0] if len(found) == 1 else _joined(found, shelf.columns)
@@ -93,12 +95,16 @@ def _first_of_groups(found: Candidates, columns: Columns) -> Candidates:
     return found.at(np.sort(np.unique(keys, return_index=True)[1]))
 
 
-def _close(open_places: NDArray[np.uint8], found: Candidates, columns: Columns) -> None:
-    """Let no variant of what was found come again."""
+def _without(
+    open_places: NDArray[np.uint8], found: Candidates, columns: Columns
+) -> NDArray[np.uint8]:
+    """A copy in which no variant of what was found is left."""
+    left = open_places.copy()
     groups = columns.group[found.positions]
     if (groups >= 0).any():
         grouped = columns.group[: len(open_places)]
-        open_places[np.isin(grouped, groups[groups >= 0])] = 0
+        left[np.isin(grouped, groups[groups >= 0])] = 0
+    return left
 
 
 def _under(part: Candidates, found: Sequence[Candidates]) -> Candidates:

@@ -89,7 +89,7 @@ def _allowed(request: Request, question: Question, live: Live) -> tuple[NDArray[
             continue
         mask = masks.without(_all_of(filters, live, in_stock=in_stock), never)
         rules.hide(mask, question.rules, live.shelf)
-        if mask.any():
+        if masks.any_left(mask):
             return mask, filters is not question.filters
     return mask, False
 
@@ -170,11 +170,12 @@ def _placed(
     """Pins on their places, candidates on the others; pins move up where candidates run out."""
     waiting = sorted(pinned)
     rows = iter(order.tolist())
+    positions, sources = found.positions.tolist(), found.sources.tolist()
+    told = scores.tolist()
     for place in range(1, count + 1):
         row = -1 if waiting and waiting[0] <= place else next(rows, -1)
         if row >= 0:
-            position, source = int(found.positions[row]), int(found.sources[row])
-            yield Pick(position, float(scores[row]), source, row)
+            yield Pick(positions[row], told[row], sources[row], row)
         elif waiting:
             yield Pick(pinned[waiting.pop(0)], 1.0, PINNED, -1)
         else:

@@ -37,6 +37,11 @@ def without(mask: Mask, positions: Iterable[int]) -> Mask:
     return left
 
 
+def any_left(mask: Mask) -> bool:
+    """Whether anything may appear; looks no further than the first."""
+    return bool(mask.view(np.bool_).any())
+
+
 def _passing(shelf: Shelf, chosen: Filter) -> Mask:
     columns = shelf.columns
     mask = columns.offered.astype(np.bool_)

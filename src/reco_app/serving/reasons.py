@@ -37,11 +37,10 @@ def _tell_driven(
     causes = context[columns]
     positions = decision.candidates.positions[rows[which]]
     found = evidence(model, positions, causes, decision.question.scenario)
-    parts = zip(
-        which.tolist(), causes.tolist(), shares[which, columns].tolist(), found, strict=True
-    )
+    parted = shares[which, columns].astype(np.float64).round(4)
+    parts = zip(which.tolist(), causes.tolist(), parted.tolist(), found, strict=True)
     for row, cause, share, (kind, count) in parts:
-        told[places[row]].append(Reason(shelf.item_id(cause), round(share, 4), kind, count or None))
+        told[places[row]].append(Reason(shelf.item_id(cause), share, kind, count or None))
 
 
 def _undriven(pick: Pick, model: Model | None) -> Reason:

@@ -108,7 +108,7 @@ class Shelf:
         return found if found < self.size else -1
 
     def item_id(self, position: int) -> str:
-        return str(self.items.names[position])
+        return self.items.names[position]  # type: ignore[no-any-return]  # ids are text
 
     def paths(self, position: int) -> tuple[str, ...]:
         """The category paths of one product."""
