@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 import httpx2
 import orjson
@@ -19,13 +20,14 @@ MOST_PARTS = 10
 BODY_LIMIT_BYTES = MOST_PARTS * 64 * 1024
 _NOT_HERE = ("/v1/batch", "/v1/imports")
 _PASSED_ON = frozenset(
-    {b"authorization", b"origin", b"sec-gpc", b"x-request-id", b"traceparent", b"user-agent"}
+    {b"authorization", b"host", b"origin", b"sec-gpc", b"traceparent", b"user-agent"}
 )
 
 
 def _public(path: str) -> str:
-    bare = path.partition("?")[0]
-    if bare.startswith(_NOT_HERE):
+    # As whoever answers will read it: decoded, and with dots that lead elsewhere.
+    bare = unquote(path.partition("?")[0])
+    if bare.startswith(_NOT_HERE) or not {".", ".."}.isdisjoint(bare.split("/")):
         raise ValueError("a batch takes public calls under /v1/, no imports and no other batch")
     return path
 
@@ -90,20 +92,18 @@ async def _ask(app: ASGIApp, scope: Scope, part: Part) -> PartAnswer:
         content = json.dumps(part.body).encode()
     client = tuple(scope.get("client") or ("127.0.0.1", 0))
     transport = httpx2.ASGITransport(app=app, client=client)
+    # The host that the caller names is a header, never a part of the address.
     request = httpx2.Request(
-        part.method, f"http://{_host(scope)}{part.path}", headers=headers, content=content
+        part.method, f"http://router{part.path}", headers=headers, content=content
     )
     reply = await transport.handle_async_request(request)
-    return PartAnswer(id=part.id, status=reply.status_code, body=_json(await reply.aread()))
+    return PartAnswer(id=part.id, status=reply.status_code, body=await _json(reply))
 
 
-def _host(scope: Scope) -> str:
-    host = next((value for name, value in scope["headers"] if name == b"host"), b"router")
-    return bytes(host).decode("latin-1")
-
-
-def _json(body: bytes) -> Any:
-    return orjson.loads(body) if body else None
+async def _json(reply: httpx2.Response) -> Any:
+    body = await reply.aread()
+    told = body and "json" in reply.headers.get("content-type", "")
+    return orjson.loads(body) if told else None
 
 
 def _late(part: Part) -> PartAnswer:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 from flask import Flask
 from flask import request as flask_request
-from starlette.responses import StreamingResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 
 from runtime import fastapi, flask
 from runtime.problems import Problem
@@ -92,6 +92,11 @@ async def stream() -> StreamingResponse:
             yield b"x" * 1000
 
     return StreamingResponse(chunks(), media_type="text/plain")
+
+
+@_reco.get("/v1/text")
+async def text() -> PlainTextResponse:
+    return PlainTextResponse("not JSON")
 
 
 @_reco.get("/shop/broken")

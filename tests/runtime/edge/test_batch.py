@@ -66,7 +66,11 @@ async def test_the_callers_key_goes_along_and_its_cookies_do_not(client):
     [
         "/v1/batch",
         "/v1/batch?x=1",
+        "/v1/%62atch",
         "/v1/imports/products",
+        "/v1/../readyz",
+        "/v1/products/../../admin/",
+        "/v1/%2e%2e/internal/catalog/v1/changes",
         "/internal/catalog/v1/changes",
         "/admin/",
         "//evil.example/v1/",
@@ -78,6 +82,22 @@ async def test_only_public_calls_are_taken(client, path):
     answered = await client.post("/v1/batch", json=_ask({"id": "a", "path": path}))
     assert answered.status_code == 422
     assert answered.json()["errors"][0]["pointer"] == "/requests/0/path"
+
+
+@pytest.mark.parametrize("host", ["it/shop/stream?", "it:99999", "["])
+async def test_the_host_that_is_named_leads_to_no_other_path(client, host):
+    asked = _ask({"id": "a", "path": "/v1/products/1"})
+    answered = await client.post("/v1/batch", json=asked, headers={"Host": host})
+    (part,) = answered.json()["responses"]
+    assert (part["body"]["id"], part["body"]["headers"]["host"]) == ("1", host)
+
+
+async def test_an_answer_that_is_not_json_does_not_spoil_the_others(client):
+    asked = _ask({"id": "a", "path": "/v1/text"}, {"id": "b", "path": "/v1/recommendations"})
+    answered = await client.post("/v1/batch", json=asked)
+    text, other = answered.json()["responses"]
+    assert (text["status"], text["body"]) == (200, None)
+    assert other["body"] == {"items": []}
 
 
 async def test_more_than_ten_parts_unknown_fields_and_wrong_types_are_refused(client):
