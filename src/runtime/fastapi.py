@@ -71,6 +71,8 @@ def of_validation(errors: Sequence[Any]) -> Problem:
         if error["type"] == "json_invalid":
             where = error.get("ctx", {}).get("error", "")
             return Problem("malformed-json", f"The body could not be parsed as JSON: {where}.")
+        if (error["type"], tuple(error["loc"])) == ("missing", ("body",)):
+            return Problem("malformed-json", "The body is empty.")
     found = [FieldError(_pointer(error["loc"]), error["msg"]) for error in errors]
     fields = "1 field is" if len(found) == 1 else f"{len(found)} fields are"
     return Problem("invalid-fields", f"{fields} not valid; see errors.", errors=found)
