@@ -21,7 +21,7 @@ test: .venv/dev  ## the whole test suite, on private servers
 	@$(BIN)/python -m pytest
 
 # mypy and lint-imports load Django's settings; nothing is connected to.
-lint: export MULTIRECO_SECRET_KEY = none
+lint: export MULTIRECO_SECRET_KEY = nothing-is-signed-by-a-look-at-code
 lint: export MULTIRECO_DATABASE_URL = postgresql://none@127.0.0.1/none
 lint: export MULTIRECO_BROKER_URL = redis://127.0.0.1/0
 lint: export MULTIRECO_MODEL_DIR = build/models

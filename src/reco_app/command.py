@@ -10,7 +10,7 @@ from dotenv import load_dotenv
 OF_A_RUNNING_DEMO = Path(".data/env")
 STORELESS = {"evaluate", "version", "--version", "help", "--help"}
 NO_STORES = {
-    "MULTIRECO_SECRET_KEY": "none",
+    "MULTIRECO_SECRET_KEY": "nothing-is-signed-without-a-store",
     "MULTIRECO_DATABASE_URL": "postgresql://none@127.0.0.1:1/none",
     "MULTIRECO_BROKER_URL": "redis://127.0.0.1:1/0",
     "MULTIRECO_MODEL_DIR": "build/models",

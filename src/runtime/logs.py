@@ -73,7 +73,7 @@ def access(
 def configure(component: str, level: str) -> None:
     """Send every logger of this process to stdout as JSON; calling it again changes the level."""
     root = logging.getLogger()
-    root.setLevel(level.upper())
+    root.setLevel(level)
     if not any(isinstance(handler.formatter, _Line) for handler in root.handlers):
         lines = logging.StreamHandler(sys.stdout)
         lines.setFormatter(_Line(component))

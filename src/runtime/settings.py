@@ -1,9 +1,9 @@
 """The settings every process shares; each app's own settings extend them."""
 
 from functools import cache
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BeforeValidator, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -13,6 +13,7 @@ def _split(value: object) -> object:
     return value
 
 
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
@@ -21,9 +22,9 @@ class RuntimeSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MULTIRECO_", frozen=True, extra="ignore")
 
-    secret_key: SecretStr
+    secret_key: SecretStr = Field(min_length=32)
     """Signs API keys, recommendation ids and sessions; the same in every process."""
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"
     redis_url: str = "redis://127.0.0.1:6379/0"
     cors_origins: CommaList = ()
     """Origins whose pages may call the API from a browser, such as https://shop.example."""

@@ -23,3 +23,18 @@ def test_a_value_at_fault_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(settings.Misconfigured) as refused:
         settings.read(Example)
     assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("short", ["", "x" * 31])
+def test_a_secret_that_can_be_guessed_is_refused(
+    monkeypatch: pytest.MonkeyPatch, short: str
+) -> None:
+    monkeypatch.setenv("MULTIRECO_SECRET_KEY", short)
+    with pytest.raises(settings.Misconfigured, match="MULTIRECO_SECRET_KEY: .* 32"):
+        settings.read(settings.RuntimeSettings)
+
+
+def test_an_unknown_level_of_the_log_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MULTIRECO_LOG_LEVEL", "loud")
+    with pytest.raises(settings.Misconfigured, match="MULTIRECO_LOG_LEVEL: .*'WARNING'"):
+        settings.read(settings.RuntimeSettings)
