@@ -64,8 +64,9 @@ def _fill(data: Path, environment: Mapping[str, str], port: int) -> str:
         "MULTIRECO_PROFILE_URL": address_of(port),
     }
     password = secrets.token_urlsafe(12)
-    _multireco("loading 92,331 products", here, "import_products", str(made.products))
-    _multireco("loading 1.46 million purchase lines", here, "import_events", str(made.events))
+    with _compiling():
+        _multireco("loading 92,331 products", here, "import_products", str(made.products))
+        _multireco("loading 1.46 million purchase lines", here, "import_events", str(made.events))
     _multireco("training", here, "train")
     _multireco(
         "making the staff account",
@@ -74,6 +75,18 @@ def _fill(data: Path, environment: Mapping[str, str], port: int) -> str:
     )
     (data / "filled").touch()
     return password
+
+
+@contextmanager
+def _compiling() -> Iterator[None]:
+    """Compile the ranking on the other core meanwhile, and be done before training needs it."""
+    command = [sys.executable, "-m", "reco_app.engine.warming"]
+    with subprocess.Popen(command, cwd=ROOT) as compiler:
+        try:
+            yield
+        except BaseException:
+            compiler.terminate()
+            raise
 
 
 def _new(data: Path) -> bool:

@@ -1,0 +1,64 @@
+"""`python -m reco_app.engine.warming`: compile all kernels into numba's cache, ahead of need.
+
+The first compilation takes many seconds of one core. An image does it when it is built, the demo
+while it loads its data. A log of a few baskets reaches every kernel in the form that it is later
+called with.
+"""
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from reco_app.engine import release
+from reco_app.engine.content import Features
+from reco_app.engine.index import Catalogue, Index, Log, build
+from reco_app.engine.model import Model, open_release
+from reco_app.engine.parameters import Parameters
+from reco_app.engine.rank import warm
+
+SESSIONS, ITEMS = 40, 12
+PARAMETERS = Parameters()
+SECONDS = 60.0
+
+
+def main() -> None:
+    """Train on a few made-up sessions, rank as trained and as opened from a release."""
+    index = _index()
+    item_ids = [str(item) for item in range(ITEMS)]
+    warm(Model(index, item_ids, PARAMETERS))
+    with tempfile.TemporaryDirectory() as made:
+        model_dir = Path(made)
+        folder = release.stage(model_dir)
+        release.save(folder, index, item_ids)
+        version = release.publish(
+            folder,
+            model_dir,
+            parameters=PARAMETERS,
+            trained_at=datetime.fromtimestamp(0, UTC),
+            details={},
+        )
+        warm(open_release(release.release_path(model_dir, version)))
+
+
+def _index() -> Index:
+    """Sessions of three views or three purchases, of products with two features each."""
+    event = np.arange(SESSIONS * 3)
+    log = Log(
+        session=event // 3,
+        item=((event * 5 + event // 7) % ITEMS).astype(np.int32),
+        event_type=np.where(event // 3 % 2, 0, 3).astype(np.uint8),
+        at=event * SECONDS,
+    )
+    described = Features(
+        np.arange(0, 2 * ITEMS + 1, 2),
+        np.column_stack([np.arange(ITEMS) % 4, np.full(ITEMS, 4)]).ravel().astype(np.int32),
+        np.array([0, 0, 0, 0, 2], np.uint8),
+    )
+    catalogue = Catalogue(np.arange(ITEMS, dtype=np.int32) % 3, np.zeros(ITEMS), described)
+    return build(log, catalogue, PARAMETERS, now=float(log.at[-1]))
+
+
+if __name__ == "__main__":
+    main()
