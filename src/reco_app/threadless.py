@@ -11,17 +11,16 @@ from io import BytesIO
 from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
-from django.conf import settings
 from django.core import signals
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.exception import response_for_exception
 from django.dispatch import Signal
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
-from django.urls import ResolverMatch, resolve, set_script_prefix, set_urlconf
+from django.urls import ResolverMatch, resolve, set_script_prefix
 
 from runtime.asgi import ASGIApp, Receive, Scope, Send
 from runtime.django import ProblemMiddleware
@@ -50,6 +49,7 @@ class Threadless(ASGIHandler):
         self._problems = ProblemMiddleware(self._viewed)
         self._security = SecurityMiddleware(self._viewed)
         self._frames = XFrameOptionsMiddleware(self._viewed)
+        self._headers: dict[str, list[tuple[str, str]]] = {}
 
     async def __call__(  # type: ignore[override]  # messages of ours may be changed
         self, scope: Scope, receive: Receive, send: Any
@@ -58,8 +58,8 @@ class Threadless(ASGIHandler):
         body = await _whole_body(receive)
         if body is None:
             return
-        set_script_prefix(get_script_prefix(scope))
-        set_urlconf(settings.ROOT_URLCONF)
+        if prefix := get_script_prefix(scope):
+            set_script_prefix(prefix)
         await _tell(signals.request_started, sender=type(self), scope=scope)
         task = cast("asyncio.Task[None]", asyncio.current_task())
         watch = asyncio.create_task(_end_on_disconnect(task, receive))
@@ -78,7 +78,7 @@ class Threadless(ASGIHandler):
             return await self.send_response(cast("HttpResponseBase", refusal), send)
         response = await self._answer(request)
         try:
-            return await self.send_response(response, send)
+            return await self._send(response, request, send)
         finally:
             # As `response.close` does, which would tell the receivers once more, blocking.
             for close in (*response._resource_closers, request.close):  # type: ignore[attr-defined]
@@ -89,10 +89,37 @@ class Threadless(ASGIHandler):
         response: Any = self._security.process_request(request)
         if response is None:
             response = await cast("Any", self._problems(request))
-        if not response.streaming and "Content-Length" not in response:
-            response["Content-Length"] = str(len(response.content))
-        response = self._frames.process_response(request, response)
-        return cast("HttpResponseBase", self._security.process_response(request, response))
+        return cast("HttpResponseBase", response)
+
+    async def _send(self, response: Any, request: HttpRequest, send: Any) -> None:
+        own = list(response.items())
+        named = {name.lower() for name, _ in own}
+        added = [pair for pair in self._added(request) if pair[0] not in named]
+        if response.streaming or response.cookies:
+            for name, value in added:
+                response[name] = value
+            await self.send_response(response, send)
+            return
+        body = response.content
+        if "content-length" not in named:
+            added.append(("content-length", str(len(body))))
+        headers = [
+            (name.encode("ascii"), value.encode("latin-1")) for name, value in (*own, *added)
+        ]
+        start = {"type": "http.response.start", "status": response.status_code, "headers": headers}
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+
+    def _added(self, request: HttpRequest) -> list[tuple[str, str]]:
+        """What Django's middleware adds to an answer that says nothing of it."""
+        scheme = request.scheme or ""
+        if scheme not in self._headers:
+            blank = HttpResponse(content_type="none")
+            self._frames.process_response(request, blank)
+            self._security.process_response(request, blank)
+            del blank["Content-Type"]
+            self._headers[scheme] = [(name.lower(), value) for name, value in blank.items()]
+        return self._headers[scheme]
 
     async def _viewed(self, request: HttpRequest) -> HttpResponseBase:
         try:

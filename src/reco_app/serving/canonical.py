@@ -3,6 +3,7 @@
 import hashlib
 import math
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
@@ -33,18 +34,23 @@ def _encode(request: Request) -> bytes:
             ],
             request.count,
             request.profile,
-            sorted(set(chosen.category)),
-            sorted(set(chosen.brand)),
+            _each_once(chosen.category),
+            _each_once(chosen.brand),
             _amount(chosen.price_min),
             _amount(chosen.price_max),
             chosen.in_stock,
             _amount(request.budget.remaining if request.budget else None),
-            sorted(set(request.exclude_ids)),
+            _each_once(request.exclude_ids),
             request.diversity,
-            sorted(set(request.fields)),
+            _each_once(request.fields),
             request.include_context,
         )
     )
+
+
+@lru_cache(maxsize=256)
+def _each_once(names: tuple[str, ...]) -> list[str]:
+    return sorted(set(names))
 
 
 def _amount(money: str | None) -> str | None:

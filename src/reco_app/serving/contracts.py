@@ -1,6 +1,7 @@
 """What a recommendation request and its answer look like on the wire.
 
 Requests are strict: a field that is not named here is refused. Money is a decimal string.
+What is made for every request (`gc=False`) cannot be part of a cycle: no collector need look at it.
 """
 
 from datetime import datetime
@@ -53,7 +54,7 @@ DEFAULT_FIELDS: tuple[CardField, ...] = (
 )
 
 
-class RequestItem(Struct, frozen=True, forbid_unknown_fields=True):
+class RequestItem(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """One product at hand: a recent view, or a line of the basket."""
 
     item_id: ItemId
@@ -76,7 +77,7 @@ class Budget(Struct, frozen=True, forbid_unknown_fields=True):
     remaining: Money
 
 
-class Request(Struct, frozen=True, forbid_unknown_fields=True):
+class Request(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`items` oldest first; `scenario` is one of the six or the slug of a placement."""
 
     scenario: Slug = "session"
@@ -101,7 +102,7 @@ class WhyRequest(Struct, frozen=True, forbid_unknown_fields=True):
     item_id: ItemId | None = None
 
 
-class Reason(Struct, frozen=True):
+class Reason(Struct, frozen=True, gc=False):
     """`item_id` is null where no product of the request drove the result."""
 
     item_id: str | None
@@ -110,7 +111,7 @@ class Reason(Struct, frozen=True):
     count: int | None = None
 
 
-class Result(Struct, frozen=True):
+class Result(Struct, frozen=True, gc=False):
     item_id: str
     score: float
     position: int
@@ -129,7 +130,7 @@ class ModelVersion(Struct, frozen=True):
     trained_at: str
 
 
-class Answer(Struct, frozen=True):
+class Answer(Struct, frozen=True, gc=False):
     recommendation_id: str
     items: list[Result]
     missing_ids: list[str]

@@ -14,6 +14,8 @@ from reco_app.serving.live import Live
 from reco_app.serving.shelf import Shelf
 from runtime.problems import FieldError
 
+KINDS = {event_type: number for number, event_type in enumerate(EVENT_TYPES)}
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -63,17 +65,18 @@ def understood(
 
 def _looked_up(request: Request, live: Live) -> tuple[list[ContextItem], list[int], list[str]]:
     known_to_engine = len(live.model.item_ids) if live.model else 0
+    position_of = live.shelf.position
     context: list[ContextItem] = []
     at_hand: list[int] = []
     missing: dict[str, None] = {}
     for item in request.items:
-        position = live.shelf.position(item.item_id)
+        position = position_of(item.item_id)
         if position < 0:
             missing[item.item_id] = None
             continue
         at_hand.append(position)
         if position < known_to_engine:
-            kind = EVENT_TYPES.index(item.event_type)
+            kind = KINDS[item.event_type]
             age_seconds = float(rounded_age(item.age_seconds))
             context.append(ContextItem(position, kind, item.quantity, age_seconds))
     return context, at_hand, list(missing)

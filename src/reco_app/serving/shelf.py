@@ -105,7 +105,7 @@ class Shelf:
     def position(self, item_id: str) -> int:
         """The position of a product, or -1; later shelves may know more than this one."""
         found = self.items.find(item_id)
-        return found if found < self.size else -1
+        return found if found < len(self.columns.offered) else -1
 
     def item_id(self, position: int) -> str:
         return self.items.names[position]  # type: ignore[no-any-return]  # ids are text
