@@ -1,5 +1,6 @@
 """The three components: which paths are whose, and how each is run or reached."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from runtime.edge.lifespans import running
 from runtime.shell import shell
 
 _WSGI = frozenset({"profile"})
+_CONDITION_SECONDS = 1.5  # below what a probe may take, so that who is slow can still be named
 _PATHS = (
     ("/v1/recommendations", "reco"),
     ("/v1/events", "reco"),
@@ -80,13 +82,15 @@ class Components:
 
     async def readiness(self) -> Mapping[str, str]:
         """What each component says of itself; without reco there is nothing worth routing to."""
-        return {name: await self._condition(name) for name in self.entries}
+        told = await asyncio.gather(*map(self._condition, self.entries))
+        return dict(zip(self.entries, told, strict=True))
 
     async def _condition(self, name: str) -> str:
+        client = transports.client(name, self.urls.get(name))
         try:
-            reply = await transports.client(name, self.urls.get(name)).get("/readyz", timeout=1.0)
-            status = str(reply.json()["status"])
-        except (httpx2.HTTPError, ValueError):
+            async with asyncio.timeout(_CONDITION_SECONDS):  # a mounted one has no other deadline
+                status = str((await client.get("/readyz")).json()["status"])
+        except (httpx2.HTTPError, TimeoutError, ValueError):
             status = "unready"
         if status == "unready" and name != "reco":
             return "away"

@@ -16,7 +16,8 @@ class StartupFailed(Exception):
 async def running(app: ASGIApp) -> AsyncIterator[dict[str, Any]]:
     """Start `app`, give the state that its requests are to carry, and stop it at the end.
 
-    StartupFailed if it refuses to start; an application without a lifespan just runs.
+    StartupFailed if it refuses to start, or breaks while it does; an application that does not
+    even listen, having no lifespan, just runs.
     """
     state: dict[str, Any] = {}
     inbox: asyncio.Queue[Message] = asyncio.Queue()
@@ -29,15 +30,19 @@ async def running(app: ASGIApp) -> AsyncIterator[dict[str, Any]]:
     task = asyncio.create_task(live())
     await inbox.put({"type": "lifespan.startup"})
     supported = await _answered(task, outbox)
-    yield state
-    if supported:
-        await inbox.put({"type": "lifespan.shutdown"})
-        await _answered(task, outbox)
-    await asyncio.gather(task, return_exceptions=True)
+    if not supported and inbox.empty():
+        raise StartupFailed("it broke while it started") from task.exception()
+    try:
+        yield state
+    finally:
+        if supported:
+            await inbox.put({"type": "lifespan.shutdown"})
+            await _answered(task, outbox)
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _answered(task: asyncio.Task[None], outbox: asyncio.Queue[Message]) -> bool:
-    """Wait for the application's word on the last message; False if it knows no lifespans."""
+    """Wait for the application's word on the last message; False if it ends without one."""
     word = asyncio.create_task(outbox.get())
     await asyncio.wait({task, word}, return_when=asyncio.FIRST_COMPLETED)
     if not word.done():

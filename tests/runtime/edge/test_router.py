@@ -157,6 +157,17 @@ async def test_components_that_are_away_are_told_as_such(lonely):
     assert (await lonely.get("/readyz")).status_code == 503
 
 
+async def test_components_that_accept_and_say_nothing_are_told_as_away_in_time():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        mute = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        settings = Settings(catalog_url=mute, profile_url=mute, reco_url=mute)
+        app = router(settings, entries=parts.ENTRIES)
+        async with running(app), _caller(app) as caller:
+            answered = await caller.get("/readyz")
+    checks = {"catalog": "away", "profile": "away", "reco": "unready"}
+    assert (answered.status_code, answered.json()["checks"]) == (503, checks)
+
+
 async def test_a_router_of_mounted_components_starts_and_stops_them():
     parts.life.clear()
     async with running(router(Settings(), entries=parts.ENTRIES)):
