@@ -47,6 +47,7 @@ bench: .venv/dev  ## measure speed; build/bench.json
 compile = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command 'make requirements' pyproject.toml
 requirements: .venv/dev  ## pin the newest versions that pyproject.toml allows
+	echo uv | $(subst pyproject.toml,-,$(compile)) --upgrade --output-file requirements/uv.txt
 	$(compile) --upgrade --output-file requirements/base.txt
 	$(compile) --upgrade --extra demo --output-file requirements/demo.txt
 	$(compile) --upgrade --extra demo --extra dev --output-file requirements/dev.txt
@@ -59,8 +60,16 @@ clean:  ## remove the environment and what was built; .data/ stays
 	@$(PYTHON) -c 'import sys; sys.exit("multireco needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; name another with PYTHON=") if sys.version_info < (3, 11) else None'
 	@$(PYTHON) -m venv .venv
 
-.venv/%: requirements/%.txt pyproject.toml | .venv/bin/python
+# uv installs three times as fast as pip; it takes the package index that pip is set up with.
+.venv/bin/uv: requirements/uv.txt | .venv/bin/python
+	@$(BIN)/pip install --disable-pip-version-check -q --require-hashes -r $<
+	@touch $@
+
+install = index=$$($(BIN)/pip config get global.index-url 2>/dev/null); \
+	$${index:+env UV_DEFAULT_INDEX=$$index} $(BIN)/uv pip install --python $(BIN)/python
+
+.venv/%: requirements/%.txt pyproject.toml | .venv/bin/uv
 	@echo "Installing the pinned requirements of requirements/$*.txt"
-	@$(BIN)/pip install --disable-pip-version-check --progress-bar on -q --require-hashes -r $<
-	@$(BIN)/pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+	@$(install) --compile-bytecode --require-hashes -r $<
+	@$(install) --quiet --no-deps --no-build-isolation -e .
 	@touch $@
