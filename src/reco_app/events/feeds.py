@@ -44,9 +44,15 @@ def form_of_name(name: str) -> str | None:
 
 
 def extent(file: IO[bytes], *, form: str) -> tuple[int, Callable[[int], int]]:
-    """How far there is to go, and how far one is after so many rows, in the same unit."""
+    """How far there is to go, and how far one is after so many rows, in the same unit.
+
+    Raises Unreadable.
+    """
     if form == "parquet":
-        return parquet.read_metadata(file).num_rows, lambda rows_read: rows_read
+        try:
+            return parquet.read_metadata(file).num_rows, lambda rows_read: rows_read
+        except pa.ArrowException as error:
+            raise Unreadable(f"The file is no Parquet: {error}") from error
     return os.fstat(file.fileno()).st_size, lambda rows_read: file.tell()
 
 
@@ -67,7 +73,7 @@ def _csv(file: IO[bytes] | gzip.GzipFile) -> Iterator[Row]:
 
 
 def _csv_records(text: TextIO) -> Iterator[Row]:
-    reader = csv.reader(text)
+    reader = csv.reader(_lines(text))
     header = next(reader, [])
     places = _places(header)
     while True:
@@ -84,6 +90,15 @@ def _csv_records(text: TextIO) -> Iterator[Row]:
         elif record:
             fault = f"The line has {len(record)} columns, the header {len(header)}."
             yield Row(reader.line_num, None, fault)
+
+
+def _lines(text: TextIO) -> Iterator[str]:
+    """Lines with their ends, cut at LONGEST_LINE: a file of one endless line fills no memory."""
+    while line := text.readline(LONGEST_LINE):
+        rest = line
+        while len(rest) == LONGEST_LINE and not rest.endswith(("\n", "\r")):
+            rest = text.readline(LONGEST_LINE)
+        yield line
 
 
 def _places(header: list[str]) -> list[int]:

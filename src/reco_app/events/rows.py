@@ -83,7 +83,7 @@ def _moment(text: str) -> tuple[datetime, date]:
 def _quantity(text: str) -> int:
     if not text:
         return 1
-    if not text.isdecimal() or not 1 <= int(text[:8]) <= MOST_QUANTITY:
+    if not text.isdecimal() or len(text) > 7 or not 1 <= int(text) <= MOST_QUANTITY:
         raise BadValue("quantity", "A quantity is a whole number from 1 to 1000000.")
     return int(text)
 

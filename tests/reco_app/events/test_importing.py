@@ -135,6 +135,26 @@ def test_a_file_that_is_no_log_is_unreadable(content: bytes, form: str, words: s
         imported(content, form)
 
 
+def test_a_quantity_behind_zeros_is_bounded_too() -> None:
+    row = f"1,85123A,2010-12-01T08:26:00Z,view,0000000{'9' * 20},\n"
+
+    (bad,) = imported((LOG.splitlines(keepends=True)[0] + row).encode()).bad_rows
+
+    assert bad.column == "quantity"
+
+
+def test_an_endless_line_is_never_read_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "LONGEST_LINE", 100)
+    lines = LOG.splitlines(keepends=True)
+    log = "".join([*lines[:2], "x" * 1000 + "\n", *lines[2:]]).encode()
+
+    _, endless, *_ = feeds.rows(io.BytesIO(gzip.compress(log)), form="csv.gz")
+    summary = imported(gzip.compress(log), "csv.gz")
+
+    assert endless == feeds.Row(3, None, "The line has 1 columns, the header 6.")
+    assert (summary.accepted, summary.rejected) == (3, 1)
+
+
 def test_the_command_prints_a_summary_and_exits_1_for_bad_rows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -157,8 +177,10 @@ def test_a_dry_run_stores_nothing(tmp_path: Path) -> None:
     assert Event.objects.count() == 0
 
 
-@pytest.mark.parametrize("name", ["log.txt", "absent.csv"])
+@pytest.mark.parametrize("name", ["log.txt", "absent.csv", "no.parquet"])
 def test_the_command_exits_2_for_a_file_it_cannot_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "no.parquet").write_bytes(b"nonsense")
+
     with pytest.raises(CommandError) as error:
         call_command("import_events", str(tmp_path / name))
 
