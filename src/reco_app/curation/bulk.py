@@ -11,6 +11,7 @@ from reco_app.curation.models import OutboxEntry, Product
 
 COLUMNS = [field.attname for field in Product._meta.concrete_fields]
 URGENT_AT_MOST = 100  # what a person changes; a feed's batch may be as small, and does no harm
+LONGEST_REASON = 100  # the history's column
 _NAMES = ", ".join(COLUMNS)
 _ASSIGNMENTS = ", ".join(f"{name} = EXCLUDED.{name}" for name in COLUMNS if name != "item_id")
 _PRODUCTS = Product._meta.db_table
@@ -48,7 +49,7 @@ def write(
     parameters = {
         "rows": orjson.dumps(rows, default=_text).decode(),
         "created": list(created),
-        "reason": reason,
+        "reason": reason[:LONGEST_REASON],
         "user_id": user_id,
         "urgent": len(rows) <= URGENT_AT_MOST,
     }

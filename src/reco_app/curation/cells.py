@@ -25,7 +25,6 @@ LIST_SEPARATOR = "|"
 TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 MONEY = re.compile(r"(?P<amount>-?\d{1,20}(?:\.\d{1,20})?)(?: ?(?P<currency>[A-Za-z]{3}))?")
 ADDRESS = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL takes no NUL; the rest was not UTF-8
 ABOVE_ALL_PRICES = Decimal(10) ** 10
 
 
@@ -41,7 +40,7 @@ def text(value: object, longest: int) -> str:
         value = str(value)
     if not isinstance(value, str):
         raise Wrong("not text")
-    if UNSTORABLE.search(value):
+    if validation.UNSTORABLE.search(value):
         raise Wrong("not UTF-8, or with a zero byte")
     value = value.strip()
     if len(value) > longest:

@@ -9,7 +9,7 @@ from typing import BinaryIO, Literal, NamedTuple
 
 import orjson
 
-from reco_app.curation import feed_xml
+from reco_app.curation import feed_xml, validation
 from reco_app.curation.feed_rows import BadRow, Row, Unreadable
 
 Format = Literal["jsonl", "csv", "tsv", "xml"]
@@ -76,6 +76,8 @@ def _table_rows(stream: BinaryIO, *, delimiter: str) -> Iterator[Row | BadRow]:
         delimiter=delimiter,
     )
     header = [name.strip().lower() for name in _header(reader)]
+    if any(validation.UNSTORABLE.search(name) for name in header):
+        raise Unreadable("line 1: the header is not UTF-8; save the feed in that encoding")
     if "id" not in header and "item_id" not in header:
         raise Unreadable("line 1: the header names no column “id”")
     if repeated := sorted({name for name in header if header.count(name) > 1}):

@@ -21,6 +21,8 @@ KEY_SCOPES = [
     ("staff", "staff: answers are explained"),
 ]
 FILTER_FIELDS = ("category", "brand", "price_min", "price_max", "in_stock")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL takes no NUL; the rest was not UTF-8
+ABOVE_ALL_NUMBERS = 2**63  # what every component's JSON can carry
 PATH_PART = re.compile(r"[^\s>](?:.*[^\s>])?")
 
 
@@ -40,6 +42,10 @@ def flat_attributes(value: object) -> None:
         parts = entry if isinstance(entry, list) else [entry]
         if not all(isinstance(part, str | int | float | bool) for part in parts):
             raise ValidationError(f"The attribute “{name}” is neither text, number nor a list.")
+        if any(UNSTORABLE.search(text) for text in (name, *parts) if isinstance(text, str)):
+            raise ValidationError("An attribute is not UTF-8, or has a zero byte.")
+        if not all(abs(part) < ABOVE_ALL_NUMBERS for part in parts if not isinstance(part, str)):
+            raise ValidationError(f"The number of the attribute “{name}” is too large.")
 
 
 def placement_slug(value: str) -> None:

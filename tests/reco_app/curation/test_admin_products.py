@@ -105,6 +105,13 @@ def test_an_action_on_all_pages_changes_what_the_search_found(admin_client, prod
     assert [product.pk for product in Product.objects.filter(visible=False)] == ["pan"]
 
 
+def test_a_long_category_is_added_and_its_reason_cut(act):
+    act("add_category", apply="yes", path="Deep " * 40 + "down")
+
+    reason = Product.objects.get(pk="mug").history.first().history_change_reason
+    assert reason.startswith("in “Deep")
+
+
 def test_a_retired_product_can_be_brought_back(act):
     act("retire")
     assert Product.objects.filter(retired_at=None).count() == 1

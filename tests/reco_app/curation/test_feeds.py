@@ -53,6 +53,11 @@ def test_a_table_whose_first_line_is_no_csv_is_unreadable():
         rows(b"\rid,title\n", "csv")
 
 
+def test_a_table_whose_header_is_not_utf_8_is_unreadable():
+    with pytest.raises(Unreadable, match="not UTF-8"):
+        rows("id,größe\na,2\n".encode("latin-1"), "csv")
+
+
 def test_an_rss_feed_gives_its_items_by_the_line_they_start_on():
     (row,) = rows(RSS, "xml")
 

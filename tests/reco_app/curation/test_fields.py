@@ -79,3 +79,10 @@ def test_a_row_without_an_id_says_so():
 
 def test_attributes_come_from_their_own_columns():
     assert parse({"attributes.colour": "red"}).fields["attributes"] == {"colour": "red"}
+
+
+@pytest.mark.parametrize(
+    "attributes", [{"a\x00": "b"}, {"a": "b\x00"}, {"a": float("nan")}, {"a": 2**64}]
+)
+def test_attributes_that_cannot_be_stored_or_sent_are_refused(attributes):
+    assert problem({"attributes": attributes}).column == "attributes"
