@@ -58,6 +58,14 @@ def test_a_file_that_is_not_there_ends_with_2():
     assert error.value.returncode == 2
 
 
+@pytest.mark.parametrize("start", [b"\x1f\x8b", b"\x1f\x8bnonsense that is no gzip"])
+def test_a_file_that_only_starts_like_gzip_ends_with_2(feed, start):
+    with pytest.raises(CommandError, match=r"feed\.csv: \w+ ") as ended:
+        call_command("import_products", feed(start))
+
+    assert ended.value.returncode == 2
+
+
 @pytest.mark.django_db
 def test_a_dry_run_changes_nothing(feed, capsys):
     call_command("import_products", feed(GOOD), "--dry-run")

@@ -1,6 +1,7 @@
 import gzip
 import json
 import sys
+import zlib
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -41,8 +42,9 @@ class Command(BaseCommand):
         try:
             with path.open("rb") as file:
                 summary = self._import(file, options)
-        except OSError as trouble:
-            raise CommandError(f"{path}: {trouble.strerror}", returncode=NOTHING_READ) from trouble
+        except (OSError, EOFError, zlib.error) as trouble:  # gzip raises any of the three
+            why = getattr(trouble, "strerror", None) or trouble
+            raise CommandError(f"{path}: {why}", returncode=NOTHING_READ) from trouble
         self.stdout.write(json.dumps(summary.document()) if options["json"] else told(summary))
         if not summary.taken:
             sys.exit(NOTHING_READ)
