@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from reco_app.curation import clients, keys, outbox
@@ -62,7 +62,7 @@ def run(stop: threading.Event) -> None:
                 told_at = time.monotonic()
                 _tell()
             settled = sweep()
-        except (rest.Unavailable, OperationalError) as trouble:
+        except (rest.Unavailable, OperationalError, InterfaceError) as trouble:
             failures += 1
             log.warning("relay waits: %s", trouble)
             connection.close()
