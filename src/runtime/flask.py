@@ -4,21 +4,18 @@ Where the application is mounted under an ASGI shell, that one logs, measures an
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from time import perf_counter
 
-import orjson
 from flask import Flask, Response, g, request
-from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from runtime import context, cors, health, problems, settings, shell
 from runtime.body_guard import DEFAULT_LIMIT_BYTES
-from runtime.problems import FieldError, Problem
+from runtime.problems import Problem
 
 log = logging.getLogger("multireco.fault")
-_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _TELLING_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
@@ -32,7 +29,6 @@ def install(app: Flask, *, component: str, readiness: Callable[[], Mapping[str, 
     app.after_request(_finish)
     app.teardown_request(_end)
     app.register_error_handler(Problem, answer)
-    app.register_error_handler(ValidationError, answer_validation)
     app.register_error_handler(HTTPException, _http_exception)
     app.register_error_handler(Exception, _fault)
     app.add_url_rule("/livez", "livez", lambda: _probe(health.live()))
@@ -96,11 +92,6 @@ def answer(problem: Problem) -> Response:
     )
 
 
-def answer_validation(error: ValidationError) -> Response:
-    """The answer to a request that a contract refused; also flask-openapi3's callback."""
-    return answer(_of_validation(error))
-
-
 def _http_exception(refused: HTTPException) -> AnyResponse:
     if refused.response is not None or refused.code is None or refused.code < 400:
         return refused.get_response()
@@ -111,25 +102,3 @@ def _http_exception(refused: HTTPException) -> AnyResponse:
 def _fault(_: Exception) -> Response:
     log.exception("a request met a fault")
     return answer(problems.unexpected())
-
-
-def _of_validation(error: ValidationError) -> Problem:
-    if request.method in _WITH_BODY:
-        if not request.is_json:
-            return Problem("unsupported-media-type", "Send the body as application/json.")
-        try:
-            orjson.loads(request.get_data())
-        except orjson.JSONDecodeError as trouble:
-            return Problem("malformed-json", f"The body could not be parsed as JSON: {trouble}.")
-    details = error.errors(include_url=False, include_context=False)
-    found = [FieldError(_pointer(detail["loc"]), detail["msg"]) for detail in details]
-    fields = "1 field is" if len(found) == 1 else f"{len(found)} fields are"
-    return Problem("invalid-fields", f"{fields} not valid; see errors.", errors=found)
-
-
-def _pointer(location: Sequence[str | int]) -> str:
-    if location and location[0] in (request.view_args or {}):
-        return f"path: {location[0]}"
-    if request.method not in _WITH_BODY:
-        return f"?{location[0]}" if location else "?"
-    return problems.pointer(location)

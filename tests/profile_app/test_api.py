@@ -2,6 +2,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Engine, text
 from werkzeug.http import parse_options_header
 
 from tests.profile_app.conftest import Put
@@ -127,3 +128,15 @@ def test_matching_stores_nothing(client: FlaskClient, put: Put) -> None:
 
     assert client.get("/v1/profiles").data == before
     assert client.get("/v1/preferences/seen-by-somebody").status_code == 404
+
+
+def test_a_stored_profile_that_breaks_the_contract_is_no_fault_of_its_reader(
+    client: FlaskClient, put: Put, database: Engine
+) -> None:
+    put("profiles", {"profiles": [profile("a")]})
+    with database.begin() as connection:
+        connection.execute(text("UPDATE profile.profiles SET weights = '{}'"))
+
+    told = client.get("/v1/profiles/a")
+
+    assert (told.status_code, told.get_json()["code"]) == (500, "internal")
