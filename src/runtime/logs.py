@@ -16,8 +16,9 @@ _ADOPTED = ("uvicorn", "uvicorn.error", "gunicorn.error", "celery", "django", "d
 _SILENCED = ("uvicorn.access", "gunicorn.access")
 _TALKATIVE = ("alembic.runtime.plugins", "httpx2", "httpcore2", "stamina", "urllib3", "pymongo")
 
-# Says at WARNING that a page was not found, naming its path; the access line says it without.
-_ERRORS_ALONE = ("django.request",)
+# They say at WARNING what the access line says without: of a page not found its path, of a request
+# that is no HTTP the caller's address and words.
+_ERRORS_ALONE = ("django.request", "gunicorn.error")
 _access = logging.getLogger("multireco.access")
 
 
