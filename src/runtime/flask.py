@@ -69,13 +69,15 @@ def _end(_: BaseException | None) -> None:
 
 
 def _allow_listed_origin(response: Response) -> None:
+    listed = settings.current().cors_origins
+    if listed:  # also where this caller named none: a cache must not give its answer to a page
+        response.vary.add("Origin")
     origin = request.headers.get("Origin", "")
-    if origin in settings.current().cors_origins:
+    if origin in listed:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Methods"] = ", ".join(cors.METHODS)
         response.headers["Access-Control-Allow-Headers"] = ", ".join(cors.REQUEST_HEADERS)
         response.headers["Access-Control-Expose-Headers"] = ", ".join(cors.ANSWER_HEADERS)
-        response.vary.add("Origin")
 
 
 def _probe(told: health.Probe) -> Response:

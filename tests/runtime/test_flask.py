@@ -78,3 +78,8 @@ def test_listed_origins_may_read_answers(client, monkeypatch, fresh_settings):
     foreign = client.get("/things/1", headers={"Origin": "https://evil.example"})
     assert listed.headers["Access-Control-Allow-Origin"] == "https://shop.example"
     assert "Access-Control-Allow-Origin" not in foreign.headers
+
+
+def test_a_cache_keeps_answers_to_pages_and_to_others_apart(client, monkeypatch, fresh_settings):
+    monkeypatch.setenv("MULTIRECO_CORS_ORIGINS", "https://shop.example")
+    assert client.get("/things/1").headers["Vary"] == "Origin"
