@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse_lazy
 from django.utils.html import format_html_join
 from unfold.admin import ModelAdmin
@@ -40,12 +41,24 @@ class ReleaseAdmin(ModelAdmin):
         icon="history",
     )
     def roll_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        release = Release.objects.get(pk=object_id)
+        """Asks first: only what carries the form's token may switch."""
+        release = self.get_object(request, object_id)
+        if release is None:
+            raise Http404("There is no such release.")
+        if request.method != "POST":
+            context = {
+                **self.admin_site.each_context(request),
+                "opts": self.model._meta,
+                "title": "Make this release live?",
+                "release": release,
+            }
+            return TemplateResponse(request, "training/make_live.html", context)
         try:
             service.switch(release.version)
         except (service.ReleaseGone, ReleaseCorrupt) as error:
             messages.error(request, str(error))
         else:
+            self.log_change(request, release, "Made live.")
             messages.success(request, f"{release.version} is live; answers follow in a second.")
         return redirect(reverse_lazy("admin:training_release_changelist"))
 

@@ -84,8 +84,9 @@ def switch(version: str) -> None:
     model_dir = current().model_dir
     if version not in release.releases(model_dir):
         raise ReleaseGone(f"There is no release {version} in the model store.")
-    release.set_live(model_dir, version)
-    store.mark_live(version)
+    with store.switching():
+        release.set_live(model_dir, version)
+        store.mark_live(version)
 
 
 def prune(*, now: datetime) -> list[str]:

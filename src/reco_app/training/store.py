@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from reco_app.training.models import Release
 
 LOCK = 7_211_120  # any number that nothing else locks
+SWITCH_LOCK = LOCK + 1
 
 
 class TrainingRuns(Exception):
@@ -27,6 +28,14 @@ def alone() -> Iterator[None]:
             yield
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+@contextmanager
+def switching() -> Iterator[None]:
+    """Those who switch take turns, so that the record ends as the pointer does."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SWITCH_LOCK])
+        yield
 
 
 def record(

@@ -19,7 +19,7 @@ def train(now: datetime) -> str:
     return service.train(now=now, report=lambda step, done, total: None).version
 
 
-def test_staff_see_the_measures_and_roll_back_with_a_click(
+def test_staff_see_the_measures_and_roll_back_after_a_question(
     shop: Shop, model_dir: Path, admin_client: Client
 ) -> None:
     shop()
@@ -28,9 +28,20 @@ def test_staff_see_the_measures_and_roll_back_with_a_click(
 
     listed = admin_client.get(LIST).content.decode()
     page = admin_client.get(f"{LIST}{number}/change/").content.decode()
-    admin_client.get(f"{LIST}{number}/make-live", follow=True)
+    question = admin_client.get(f"{LIST}{number}/make-live/").content.decode()
+    asked = release.live_version(model_dir)
+    admin_client.post(f"{LIST}{number}/make-live/")
 
     assert first in listed
     assert second in listed
     assert "recall_at_20" in page
+    assert first in question
+    assert asked == second
     assert release.live_version(model_dir) == first
+
+
+@pytest.mark.parametrize("number", ["999", "none"])
+def test_a_release_that_is_not_there_is_not_found(
+    shop: Shop, admin_client: Client, number: str
+) -> None:
+    assert admin_client.get(f"{LIST}{number}/make-live/").status_code == 404
