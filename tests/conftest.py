@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
 
 import pytest
 
@@ -14,9 +15,9 @@ SHAPES = ("mounted", "split", "gateway")
 
 
 @pytest.fixture(scope="session")
-def mounted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def mounted(shop_folders: Path) -> Iterator[Shop]:
     """One process on the embedded stores, as `make demo` starts it."""
-    folder = _folder(tmp_path_factory, "mounted")
+    folder = shop_folders / "mounted"
     with (
         stores.embedded(folder, given={}) as given,
         selling(given, folder, start_mounted) as shop,
@@ -25,10 +26,10 @@ def mounted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="session")
-def split(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def split(shop_folders: Path) -> Iterator[Shop]:
     """One process a role on Debian's servers, as `make split` and the pods are; at its router."""
     servers.need("PostgreSQL", "Redis", "RabbitMQ")
-    folder = _folder(tmp_path_factory, "split")
+    folder = shop_folders / "split"
     with debian.running(folder) as given, selling(given, folder, start_split) as shop:
         yield shop
 
@@ -49,9 +50,17 @@ def shop(request: pytest.FixtureRequest) -> Shop:
     return started
 
 
-def _folder(factory: pytest.TempPathFactory, name: str) -> Path:
-    """A folder that PostgreSQL, as another user, can reach."""
-    folder = factory.mktemp(name)
-    for each in (folder, *folder.parents[:2]):
-        each.chmod(0o755)
+@pytest.fixture(scope="session")
+def shop_folders() -> Iterator[Path]:
+    """Not pytest's own, which only its owner may enter: PostgreSQL runs as another user here."""
+    with TemporaryDirectory(prefix="multireco-shops-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def open_folder(shop_folders: Path) -> Path:
+    """A folder of this test alone that PostgreSQL can reach."""
+    folder = Path(mkdtemp(dir=shop_folders))
+    folder.chmod(0o755)
     return folder

@@ -5,10 +5,9 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 
-from runtime.local.servers import Server, accepts, free_port
+from runtime.local.servers import Server, accepts, free_port, stop_all
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -17,7 +16,6 @@ class Processes:
     """Roles of deploy/entrypoint.sh, each a child process; all end with the context."""
 
     def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
-        self._stack = ExitStack()
         self._environment = {
             **environment,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -30,7 +28,7 @@ class Processes:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._stack.close()
+        stop_all(self.running.values())
 
     def start(
         self, role: str, *, urls: Mapping[str, str] | None = None, port: int | None = None
@@ -50,7 +48,6 @@ class Processes:
                 "PORT": str(port or 0),
             },
         )
-        self._stack.callback(server.stop)
         self.running[role] = server
         return server
 

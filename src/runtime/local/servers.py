@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -56,6 +56,7 @@ class Server:
         self.log = log
         self._ready = ready
         self._stop_signal = stop_signal
+        self._asked = False
         with contextlib.ExitStack() as stack:
             output = stack.enter_context(log.open("ab")) if log else None
             self.child = subprocess.Popen(
@@ -88,12 +89,27 @@ class Server:
     def running(self) -> bool:
         return self.child.poll() is None
 
+    def ask_to_stop(self) -> None:
+        """Begin to stop it, without waiting; asked twice, some would drop what they hold."""
+        if self.running() and not self._asked:
+            self._asked = True
+            self.child.send_signal(self._stop_signal)
+
     def stop(self, seconds: float = 15) -> None:
         """Ask it to end; insist after `seconds`."""
+        self.ask_to_stop()
         if self.running():
-            self.child.send_signal(self._stop_signal)
             try:
                 self.child.wait(seconds)
             except subprocess.TimeoutExpired:
                 os.killpg(self.child.pid, signal.SIGKILL)
                 self.child.wait()
+
+
+def stop_all(servers: Iterable[Server]) -> None:
+    """Stop these, the last one first, each beside the others."""
+    latest_first = list(servers)[::-1]
+    for server in latest_first:
+        server.ask_to_stop()
+    for server in latest_first:
+        server.stop()

