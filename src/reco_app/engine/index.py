@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from reco_app.engine import linear, sessions
 from reco_app.engine.content import Features, undescribed
+from reco_app.engine.embedding import embed
 from reco_app.engine.parameters import Parameters
 from reco_app.engine.substitutes import substitutes
 
@@ -74,6 +75,10 @@ class Index(NamedTuple):
     similar_items: NDArray[np.int32]
     similar_weights: NDArray[np.float32]
     similar_viewed: NDArray[np.uint8]  # 1: looked at in the same sessions
+    vector_place: NDArray[np.int32]  # N, row in vectors or -1
+    vectors: NDArray[np.float32]  # items with sessions x dimensions, unit rows
+    near_start: NDArray[np.int64]  # N + 1
+    near_items: NDArray[np.int32]  # by item, nearest vector first
 
 
 def build(log: Log, catalogue: Catalogue, parameters: Parameters, *, now: float) -> Index:
@@ -91,6 +96,7 @@ def build(log: Log, catalogue: Catalogue, parameters: Parameters, *, now: float)
     baskets = bought if len(bought.items) else by_session
     basket = linear.basket_weights(baskets, sessions.invert(baskets, count), parameters.basket)
     similar, viewed = substitutes(by_session, catalogue.described, popular)
+    embedding = embed(by_session, count)
     return Index(
         session_start=by_session.start,
         session_items=by_session.items,
@@ -116,6 +122,10 @@ def build(log: Log, catalogue: Catalogue, parameters: Parameters, *, now: float)
         similar_items=similar.items,
         similar_weights=similar.weights,
         similar_viewed=viewed,
+        vector_place=embedding.place,
+        vectors=embedding.vectors,
+        near_start=embedding.near.start,
+        near_items=embedding.near.items,
     )
 
 

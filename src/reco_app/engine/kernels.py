@@ -7,6 +7,7 @@ import numpy as np
 from numba import njit
 
 from reco_app.engine.best import take_best
+from reco_app.engine.likeness import add_likeness, add_near, share_likeness
 
 LEAST_AGE_WEIGHT = 1e-3
 FARTHEST = 63
@@ -104,20 +105,23 @@ def _largest(values, limit):
 
 @njit(cache=True, nogil=True)
 def rank_by_sessions(context, weighing, index, settings, mask, scratch, limit):
-    """The best items by session kNN: items, scores, and each context item's share in them."""
+    """The best items: items, scores, each context item's share, and which no neighbour has."""
     items, kinds, quantities, ages = context
     weights = weigh(items, kinds, quantities, ages, weighing)
-    found, nearest = session_scores(items, weights, index, settings, scratch)
+    found, nearest, worth = session_scores(items, weights, index, settings, scratch)
     ranked, scores = take_best(scratch, found, mask, limit)
-    shares = session_shares(items, weights, index, settings, nearest, ranked, scratch.places)
-    return ranked, scores, shares
+    shares, alone = session_shares(
+        items, weights, index, settings, nearest, worth, ranked, scratch.places
+    )
+    return ranked, scores, shares, alone
 
 
 @njit(cache=True, nogil=True)
 def session_scores(items, weights, index, settings, scratch):
     """Score the items of the nearest sessions into the cells of `scratch`, until `take_best`.
 
-    Returns how many were touched, and the neighbours for `session_shares`.
+    Returns how many were touched, and for `session_shares` the neighbours and what likeness was
+    worth.
     """
     cells, touched, met = scratch.cells, scratch.touched, scratch.met
     sessions, values, shared = neighbours(items, weights, index, settings, scratch)
@@ -140,12 +144,14 @@ def session_scores(items, weights, index, settings, scratch):
     for place in range(found):
         item = touched[place]
         cells[item] *= index.score_weight[item]
+    found = add_near(items, index, settings, scratch, found)
+    worth = add_likeness(items, weights, index, settings, scratch, found)
     for place in range(len(items) - 1):
         if weights[place] > 0 and items[place] != items[-1]:
             cells[items[place]] *= settings.repeat_factor
     if len(items):
         cells[items[-1]] *= settings.current_factor
-    return found, (sessions, values, shared, matched_at)
+    return found, (sessions, values, shared, matched_at), worth
 
 
 @njit(cache=True, nogil=True)
@@ -168,8 +174,10 @@ def _position(items, shared, index, first, last):
 
 
 @njit(cache=True, nogil=True)
-def session_shares(items, weights, index, settings, nearest, ranked, places):
-    """Each context item's part in the scores of the ranked items; rows sum to 1.
+def session_shares(items, weights, index, settings, nearest, worth, ranked, places):
+    """Each context item's part in the scores of the ranked items; rows sum to 1 or 0.
+
+    And which of the ranked items no neighbour has: likeness alone brought them.
 
     `places` is scratch, one cell an item, -1 before and after.
     """
@@ -195,11 +203,14 @@ def session_shares(items, weights, index, settings, nearest, ranked, places):
                 continue
             steps = abs(index.session_positions[pair] - matched_at[place])
             value = values[place] * decay[min(steps, FARTHEST)]
+            value *= index.score_weight[index.session_items[pair]]
             for column in range(len(items)):
                 shares[row, column] += value * parts[column] / total
+    alone = shares.sum(axis=1) == 0
+    share_likeness(items, weights, index, worth, ranked, shares)
     for row in range(len(ranked)):
         places[ranked[row]] = -1
         total = shares[row].sum()
         if total > 0:
             shares[row] /= total
-    return shares
+    return shares, alone

@@ -18,7 +18,7 @@ SEAL = "seal"
 ITEMS = "items.txt"
 
 
-FORMAT = 2
+FORMAT = 3
 """Of the files in a release; a process opens only those that it was written for."""
 
 
@@ -41,6 +41,10 @@ class Sessions(NamedTuple):
     item_sessions: NDArray[np.int32]
     match_weight: NDArray[np.float32]  # N: what a shared item is worth
     score_weight: NDArray[np.float32]  # N: what a candidate is worth
+    vector_place: NDArray[np.int32]
+    vectors: NDArray[np.float32]
+    near_start: NDArray[np.int64]
+    near_items: NDArray[np.int32]
 
 
 class Scratch(NamedTuple):
@@ -143,6 +147,10 @@ def _sessions(index: Index, settings: Neighbourhood) -> Sessions:
         index.item_sessions,
         _readonly(index.idf**settings.match_idf_power),
         _readonly(index.idf**settings.score_idf_power),
+        index.vector_place,
+        index.vectors,
+        index.near_start,
+        index.near_items,
     )
 
 

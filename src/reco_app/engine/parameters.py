@@ -36,6 +36,10 @@ class Neighbourhood(NamedTuple):
     """Days by which a session's weight falls to 1/e."""
     distance_decay: float = 3.0
     """Steps from the shared item by which a candidate's weight falls to 1/e."""
+    likeness_weight: float = 0.2
+    """What the likeness of embeddings adds, as a part of the best neighbours' score."""
+    near: float = 60.0
+    """Candidates taken from those nearest to the newest context item."""
     current_factor: float = 0.02
     """Factor on the newest item of the context itself."""
     repeat_factor: float = 5.0

@@ -1,7 +1,8 @@
 """Ranking: from the products at hand to a full list of what may follow, with its reasons.
 
 Session kNN after VMIS-kNN (Kersbergen et al., 2022) with the weights of STAN (Garg et al., 2019);
-item-item weights for baskets after EASE (Steck, 2019). Tiers follow one another until the list
+blended with the likeness of item embeddings; item-item weights for baskets after EASE (Steck,
+2019). Tiers follow one another until the list
 is full; the mask holds in each of them.
 """
 

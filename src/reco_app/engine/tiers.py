@@ -19,7 +19,9 @@ SOURCES = (
     "new",
     "pinned",
 )
-SESSION, CONTENT = np.uint8(SOURCES.index("session")), np.uint8(SOURCES.index("content"))
+SESSION, EMBEDDING, CONTENT = (
+    np.uint8(SOURCES.index(source)) for source in ("session", "embedding", "content")
+)
 BELOW = 0.999  # a tier's scores stay under those of the tier before it
 NEW_DAYS = 30.0
 NO_SUBSTITUTES = 1.0  # factor on products of the context's own categories: none
@@ -56,13 +58,13 @@ Tier = Callable[[Request, int], Found]
 
 
 def session(request: Request, count: int) -> Found:
-    """What followed in sessions like this one."""
+    """What followed in sessions like this one, and what keeps such company."""
     model, context, mask, scratch = request
     settings = model.parameters
-    items, scores, shares = kernels.rank_by_sessions(
+    items, scores, shares, alone = kernels.rank_by_sessions(
         context, settings.session_weighing, model.sessions, settings.session, mask, scratch, count
     )
-    return Found(items, _squashed(scores), _all_from("session", items), shares)
+    return Found(items, _squashed(scores), np.where(alone, EMBEDDING, SESSION), shares)
 
 
 def basket(request: Request, count: int) -> Found:

@@ -62,7 +62,7 @@ def _plain_scores(model, context: list[ContextItem]) -> np.ndarray:
 @pytest.mark.parametrize("neighbours", [5, 1000])
 @pytest.mark.parametrize("seed", range(10))
 def test_the_kernel_agrees_with_plain_numpy(seed, neighbours):
-    settings = Parameters().session._replace(neighbours=float(neighbours))
+    settings = Parameters().session._replace(neighbours=float(neighbours), likeness_weight=0.0)
     model = model_of(
         random_log(seed, sessions=80, items=ITEMS), ITEMS, Parameters()._replace(session=settings)
     )

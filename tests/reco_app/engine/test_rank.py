@@ -127,7 +127,7 @@ def test_the_item_that_drove_a_result_has_the_share():
     )
 
     assert ranked.items.tolist() == [3, 1]
-    assert ranked.shares.tolist() == [[0.0, 1.0], [1.0, 0.0]]
+    assert np.allclose(ranked.shares, [[0, 1], [1, 0]], atol=1e-6)
 
 
 def test_without_context_what_is_trending_comes():

@@ -9,7 +9,7 @@ from reco_app.curation import store
 from reco_app.curation.contracts import CuratedPlacement, CuratedRule
 from reco_app.engine import index, release
 from reco_app.engine.model import Model
-from reco_app.engine.parameters import Parameters
+from reco_app.engine.parameters import Neighbourhood, Parameters
 from reco_app.serving import live, rules, shelf
 from reco_app.serving.cards import Card, Cards
 from reco_app.training import snapshot
@@ -17,6 +17,8 @@ from reco_app.training import snapshot
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NOW_SECONDS = NOW.timestamp()
 KITCHEN, GARDEN, BOOKS = "Home > Kitchen", "Home > Garden", "Books"
+# Embeddings of so few sessions would set what is known by construction in another order.
+PARAMETERS = Parameters(session=Neighbourhood(likeness_weight=0.0))
 ITEM_IDS = [f"p{number:02}" for number in range(30)]
 
 
@@ -61,9 +63,9 @@ def model(item_ids=ITEM_IDS, version="2026-11-22T00:00:00Z-test"):
     catalogue = index.uncatalogued(len(item_ids))._replace(
         category=(np.arange(len(item_ids)) // 10).astype(np.int32)
     )
-    built = index.build(log, catalogue, Parameters(), now=NOW_SECONDS)
+    built = index.build(log, catalogue, PARAMETERS, now=NOW_SECONDS)
     manifest = {"version": version, "trained_at": "2026-11-22T00:00:00Z"}
-    return Model(built, item_ids, Parameters(), manifest)
+    return Model(built, item_ids, PARAMETERS, manifest)
 
 
 MODEL = model()
@@ -114,7 +116,7 @@ def publish(model_dir, *, item_ids=ITEM_IDS, live_now=True, hour=0):
     release.save(folder, model(ids).index, ids)
     trained_at = datetime(2026, 11, 22, hour, tzinfo=UTC)
     name = release.publish(
-        folder, model_dir, parameters=Parameters(), trained_at=trained_at, details={}
+        folder, model_dir, parameters=PARAMETERS, trained_at=trained_at, details={}
     )
     if live_now:
         release.set_live(model_dir, name)

@@ -1,0 +1,110 @@
+"""Item embeddings: truncated SVD of the normalised item-item co-occurrence graph.
+
+Subspace iteration from a random start (Halko, Martinsson and Tropp, 2011) over the sessions
+themselves: the graph, which can be large, is never written out.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from reco_app.engine import rows
+from reco_app.engine.rows import ItemWeights
+from reco_app.engine.sessions import BySession
+
+DIMENSIONS = 128
+SPARE_DIMENSIONS = 16  # taken along while iterating, for the last ones to settle
+ITERATIONS = 3
+SEED = 0
+NEAREST = 60
+MOST_PAIRS = 300_000_000  # compared for nearest neighbours: beyond it, with popular items only
+BLOCK = 1_000
+
+Floats = NDArray[np.float32]
+
+
+class Embedding(NamedTuple):
+    """Unit vectors of the V of N items that have sessions, and their nearest neighbours."""
+
+    place: NDArray[np.int32]
+    """N: row in `vectors`, or -1."""
+    vectors: Floats
+    """V x DIMENSIONS, or fewer where there are few items."""
+    near: ItemWeights
+
+
+def embed(by_session: BySession, item_count: int) -> Embedding:
+    """Embed the items of some sessions; what shares sessions, or the same company, is near."""
+    frequency = np.bincount(by_session.items, minlength=item_count)
+    known = np.flatnonzero(frequency)
+    place = np.full(item_count, -1, np.int32)
+    place[known] = np.arange(len(known), dtype=np.int32)
+    size = min(DIMENSIONS, len(known) - 1)
+    if size < 1:
+        place[:] = -1
+        return Embedding(place, np.zeros((0, DIMENSIONS), np.float32), rows.empty(item_count))
+    vectors = _vectors(_normalised(by_session, place, len(known)), size)
+    return Embedding(place, vectors, _nearest(vectors, known, frequency))
+
+
+def _normalised(
+    by_session: BySession, place: NDArray[np.int32], size: int
+) -> sparse.csr_array[np.float32]:
+    """Sessions x items; a long session says no more in all than a short one."""
+    lengths = np.diff(by_session.start)
+    values = np.repeat(1 / np.sqrt(np.maximum(lengths, 1)), lengths)
+    weighed = np.bincount(place[by_session.items], values**2, minlength=size)
+    values = (values / np.sqrt(weighed[place[by_session.items]])).astype(np.float32)
+    shape = (len(lengths), size)
+    return sparse.csr_array((values, place[by_session.items], by_session.start), shape)
+
+
+def _vectors(sessions: sparse.csr_array[np.float32], size: int) -> Floats:
+    """Leading eigenvectors of sessions' x sessions without its diagonal, as unit rows."""
+    transposed = sessions.T.tocsr()
+    diagonal = np.bincount(sessions.indices, sessions.data**2, minlength=sessions.shape[1])
+    own = diagonal.astype(np.float32)[:, None]
+
+    def graph(block: Floats) -> Floats:
+        return np.asarray(transposed @ (sessions @ block) - own * block)
+
+    width = min(size + SPARE_DIMENSIONS, sessions.shape[1])
+    start = np.random.default_rng(SEED).standard_normal((sessions.shape[1], width), np.float32)
+    basis = start
+    for _ in range(ITERATIONS + 1):
+        basis = np.linalg.qr(graph(basis))[0]
+    inner = basis.T @ graph(basis)
+    values, turned = np.linalg.eigh((inner + inner.T) / 2)
+    leading = np.argsort(-values)[:size]
+    vectors = (basis @ turned[:, leading]) * np.maximum(values[leading], 0) ** 0.25
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.ascontiguousarray(vectors / np.maximum(lengths, 1e-9), np.float32)
+
+
+def _nearest(
+    vectors: Floats, known: NDArray[np.int64], frequency: NDArray[np.int64]
+) -> ItemWeights:
+    """The nearest other items of each, by exact dot products."""
+    limit = min(NEAREST, len(known) - 1)
+    width = max(min(len(known), MOST_PAIRS // len(known)), limit + 1)
+    columns = np.sort(np.argsort(-frequency[known], kind="stable")[:width])
+    column_of = np.full(len(known), -1)
+    column_of[columns] = np.arange(len(columns))
+    items = np.empty((len(known), limit), np.int32)
+    weights = np.empty((len(known), limit), np.float32)
+    others = np.ascontiguousarray(vectors[columns].T)
+    for first in range(0, len(known), BLOCK):
+        block = vectors[first : first + BLOCK] @ others
+        here = np.arange(len(block))
+        own = column_of[first : first + len(block)]
+        block[here[own >= 0], own[own >= 0]] = -np.inf
+        best = np.argpartition(-block, limit - 1, axis=1)[:, :limit]
+        dots = np.take_along_axis(block, best, axis=1)
+        order = np.lexsort((best, -dots))
+        items[first : first + BLOCK] = known[columns[np.take_along_axis(best, order, axis=1)]]
+        weights[first : first + BLOCK] = np.take_along_axis(dots, order, axis=1)
+    counts = np.zeros(len(frequency), np.int64)
+    counts[known] = limit
+    return rows.packed(counts, items.ravel(), weights.ravel())
