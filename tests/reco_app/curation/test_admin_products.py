@@ -1,6 +1,7 @@
 import csv
 import io
 from decimal import Decimal
+from html.parser import HTMLParser
 
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -11,6 +12,37 @@ from reco_app.curation.importing import FeedImport
 from reco_app.curation.models import OutboxEntry, Product
 
 LIST = "/admin/curation/product/"
+
+
+class PageFields(HTMLParser):
+    """What a browser would send back of a page: its fields as they were shown."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.values, self._name = {}, ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        name = given.get("name") or ""
+        unused = name.startswith("_") or name in ("q", "action")
+        ticked = given.get("type") != "checkbox" or "checked" in given
+        if tag == "input" and name and not unused and ticked:
+            self.values[name] = given.get("value") or ""
+        if tag in ("select", "textarea"):
+            self._name = name
+        if tag == "textarea":
+            self.values[name] = ""
+        if tag == "option" and "selected" in given and self._name:
+            self.values[self._name] = given["value"]
+
+    def handle_endtag(self, tag):
+        if tag in ("select", "textarea"):
+            self._name = ""
+
+    def handle_data(self, data):
+        if self._name and self.lasttag == "textarea":
+            self.values[self._name] += data.removeprefix("\n")
 
 
 @pytest.fixture
@@ -74,12 +106,35 @@ def test_the_list_saves_what_was_edited_in_it_and_nothing_else(admin_client, pro
             f"form-{number}-price": "2.50" if item_id != "pan" else "8.00",
             f"form-{number}-availability": "in_stock",
             f"form-{number}-visible": "on",
+            f"initial-form-{number}-price": "2.50",
+            f"initial-form-{number}-availability": "in_stock",
+            f"initial-form-{number}-visible": "True",
         }
 
     admin_client.post(LIST, rows)
 
     assert Product.objects.get(pk="pan").price == Decimal("8.00")
     assert [entry.product_id for entry in OutboxEntry.objects.all()] == ["pan"]
+
+
+def test_a_page_opened_before_a_feed_came_does_not_undo_the_feed(admin_client, products):
+    shown = PageFields(admin_client.get(f"{LIST}mug/change/").content.decode())
+    store.upsert_products({"mug": {"price": Decimal("9.00")}}, reason="feed", user_id=None)
+
+    admin_client.post(f"{LIST}mug/change/", shown.values | {"title": "Red mug"})
+
+    mug = Product.objects.get(pk="mug")
+    assert (mug.title, mug.price) == ("Red mug", Decimal("9.00"))
+
+
+def test_a_list_opened_before_a_feed_came_does_not_undo_the_feed(admin_client, products):
+    shown = PageFields(admin_client.get(LIST).content.decode())
+    store.upsert_products({"mug": {"price": Decimal("9.00")}}, reason="feed", user_id=None)
+
+    admin_client.post(LIST, shown.values | {"form-1-price": "8.00", "_save": "Save"})
+
+    assert Product.objects.get(pk="mug").price == Decimal("9.00")
+    assert Product.objects.get(pk="pan").price == Decimal("8.00")
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,13 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
         model = Product
         fields = ("price", "sale_price")  # the admin adds those of its fieldsets
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Each field remembers what the page showed: what a feed changed since the page was
+        opened, and staff did not touch, is not changed back."""
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = bool(self.instance.version)
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         price, sale_price = cleaned.get("price"), cleaned.get("sale_price")

@@ -35,6 +35,7 @@ class ProductAdmin(ExportMixin, SimpleHistoryAdmin, ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # each would count the whole table
     list_per_page = 50
+    list_max_show_all = 100  # more rows have more fields than Django takes in one form
     list_display = (
         *("item_id", "title", "brand", "category"),
         *("price", "sale_price", "availability", "visible"),
@@ -73,6 +74,8 @@ class ProductAdmin(ExportMixin, SimpleHistoryAdmin, ModelAdmin):
 
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
         formset = super().get_changelist_formset(request, **kwargs)
+        for field in self.list_editable:
+            formset.form.base_fields[field].show_hidden_initial = True  # see ProductForm
         # Wide enough for its longest choice, which the table would otherwise cut.
         formset.form.base_fields["availability"].widget.attrs["style"] = "min-width: 9.5rem"
         formset.form.base_fields["price"].widget.attrs["style"] = "min-width: 6rem; max-width: 8rem"
