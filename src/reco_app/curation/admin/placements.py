@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
@@ -69,13 +70,17 @@ class PlacementAdmin(SimpleHistoryAdmin, ModelAdmin):
             store.delete_curation(rule, user_id=request.user.pk)
         formset.save_m2m()
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Placement]:
+        active = Count("rules", filter=Q(rules__active=True))
+        return super().get_queryset(request).annotate(active_rules=active)
+
     @display(description="rules of its own")
-    def rules_of_it(self, placement: Placement) -> int:
-        return placement.rules.filter(active=True).count()
+    def rules_of_it(self, placement: Any) -> int:
+        return int(placement.active_rules)
 
     @action(description="Preview", icon="visibility", permissions=["view"])
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        placement = Placement.objects.filter(pk=object_id).first()
+        placement = self.get_object(request, object_id)
         if placement is None:
             raise Http404("There is no such placement.")
         context = {**self.admin_site.each_context(request), "opts": self.model._meta}

@@ -1,6 +1,6 @@
 """A placement's answer by the real engine, with its rules and without them, side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -91,7 +91,9 @@ def _answer(question: Request, *, without_rules: bool) -> Answer:
 
 
 def _cards(answer: Answer, *, beside: Answer) -> list[Card]:
-    products = Product.objects.in_bulk([result.item_id for result in answer.items])
+    causes = [reason.item_id for result in answer.items for reason in result.reasons]
+    named = {*causes, *(result.item_id for result in answer.items)} - {None}
+    products = Product.objects.in_bulk(named)
     elsewhere = {result.item_id: result.position for result in beside.items}
     return [
         Card(
@@ -99,7 +101,7 @@ def _cards(answer: Answer, *, beside: Answer) -> list[Card]:
             item_id=result.item_id,
             product=products.get(result.item_id),
             source=result.source,
-            reasons=_reasons(result.reasons),
+            reasons=_reasons(result.reasons, products),
             moved=_moved(result.position, elsewhere.get(result.item_id)),
         )
         for result in answer.items
@@ -112,20 +114,17 @@ def _moved(position: int, elsewhere: int | None) -> str:
     return "" if elsewhere == position else f"there at {elsewhere}"
 
 
-def _reasons(reasons: Sequence[Any]) -> list[str]:
+def _reasons(reasons: Sequence[Any], products: Mapping[str, Product]) -> list[str]:
     told = msgspec.to_builtins(reasons)
-    titles = dict(
-        Product.objects.filter(pk__in=[reason["item_id"] for reason in told]).values_list(
-            "pk", "title"
-        )
-    )
-    return [_reason(reason, titles) for reason in told if reason["item_id"]]
+    return [
+        _reason(reason, products.get(reason["item_id"])) for reason in told if reason["item_id"]
+    ]
 
 
-def _reason(reason: dict[str, Any], titles: dict[str, str]) -> str:
+def _reason(reason: dict[str, Any], cause: Product | None) -> str:
     """Such as “bought together with Tea pot in 37 sessions”."""
     joint = " to " if reason["evidence"] == "similar" else " with "
-    title = titles.get(reason["item_id"], reason["item_id"])
+    title = cause.title if cause else reason["item_id"]
     counted = f" in {reason['count']} sessions" if reason.get("count") else ""
     return f"{reason['evidence'].replace('-', ' ')}{joint}{title}{counted}"
 
