@@ -25,6 +25,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+@pytest.fixture(scope="session", params=["mounted", "gateway"])
+def shop(request: pytest.FixtureRequest) -> Shop:
+    """The two faces that browsers meet: the one process, and NGINX before one process a role."""
+    started: Shop = request.getfixturevalue(request.param)
+    return started
+
+
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     servers.need("Chromium")

@@ -81,7 +81,7 @@ def choose(staff: Page, field: str, item: str) -> None:
     """Pick a product in a field that completes what is typed."""
     staff.locator(f".field-{field} .select2-selection, [name={field}] + .select2").first.click()
     staff.locator(".select2-search__field").last.fill(item)
-    staff.locator(".select2-results__option--highlighted").click()
+    staff.locator(".select2-results__option", has_text=f"({item})").click()
 
 
 def delete_newest_rule(staff: Page, address: str) -> None:
