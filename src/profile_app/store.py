@@ -17,6 +17,7 @@ from profile_app import settings
 from profile_app.internal_contracts import PreferencesGiven, ProfileGiven
 from profile_app.models import SCHEMA, Preferences, Profile
 from runtime import metrics
+from runtime.breakers import breaker
 
 CONNECTION = {
     "connect_timeout": 2,  # seconds
@@ -75,13 +76,25 @@ def make_engine(url: str) -> Engine:
 
 @contextmanager
 def _transaction() -> Iterator[Session]:
+    # Named by its address: another database's failures say nothing about this one.
+    spared = breaker(f"postgresql {engine().url.render_as_string()}", failure=Unavailable)
+    if spared.opened:
+        raise Unavailable("PostgreSQL failed repeatedly and is being spared")
+    with (
+        spared,
+        metrics.timed("postgresql"),
+        _unavailability(),
+        Session(engine(), expire_on_commit=False) as session,
+        session.begin(),
+    ):
+        yield session
+
+
+@contextmanager
+def _unavailability() -> Iterator[None]:
+    """Tell by one name that PostgreSQL is away."""
     try:
-        with (
-            metrics.timed("postgresql"),
-            Session(engine(), expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            yield session
+        yield
     except (OperationalError, InterfaceError, PoolTimeout) as trouble:
         raise Unavailable(trouble) from trouble
     except DBAPIError as trouble:

@@ -25,8 +25,14 @@ class _Breaker(CircuitBreaker):  # type: ignore[misc]  # the library ships no ty
 
 
 @cache
-def breaker(neighbour: str) -> CircuitBreaker:
-    """The breaker of `neighbour`: `with` it around a call, after asking whether it is opened."""
+def breaker(neighbour: str, *, failure: type[Exception] = Exception) -> CircuitBreaker:
+    """The breaker of `neighbour`: `with` it around a call, after asking whether it is opened.
+
+    Exceptions other than `failure` are answers like any other.
+    """
     return _Breaker(
-        failure_threshold=_FAILURES_TO_OPEN, recovery_timeout=_OPEN_SECONDS, name=neighbour
+        failure_threshold=_FAILURES_TO_OPEN,
+        recovery_timeout=_OPEN_SECONDS,
+        expected_exception=failure,
+        name=neighbour,
     )

@@ -1,5 +1,6 @@
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
 import pytest
@@ -61,6 +62,32 @@ def test_a_hung_database_holds_no_request_for_long(
 
     assert told.status_code == 503
     assert perf_counter() - started < 5
+
+
+def test_a_database_that_hangs_again_and_again_is_spared(
+    hung: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = store.make_engine(hung)
+    monkeypatch.setattr(store, "engine", lambda: engine)
+    client = main.make_app().test_client()
+    with ThreadPoolExecutor(5) as callers:
+        list(callers.map(lambda _: client.application.test_client().get("/v1/profiles"), range(5)))
+    started = perf_counter()
+
+    told = client.get("/v1/profiles")
+
+    assert told.status_code == 503
+    assert perf_counter() - started < 0.5
+
+
+def test_refused_versions_say_nothing_about_the_database(put: Put, client: FlaskClient) -> None:
+    statuses = [
+        put("profiles", {"profiles": [{**profile("a"), "version": 7}]}).status_code
+        for _ in range(6)
+    ]
+
+    assert statuses == [409] * 6
+    assert client.get("/v1/profiles").status_code == 200
 
 
 def test_a_locked_table_is_a_503_and_not_a_hang(client: FlaskClient, database: Engine) -> None:
