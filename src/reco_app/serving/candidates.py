@@ -13,6 +13,7 @@ from reco_app.serving.shelf import Columns, Shelf
 
 NEW = SOURCES.index("new")
 BELOW = 0.999  # what is added at the end of a list stays under what is there
+NEWCOMERS = 2_000  # sorting a whole catalogue for every answer took 20 ms
 
 
 class Candidates(NamedTuple):
@@ -48,7 +49,7 @@ def collect(
     """
     first = len(model.item_ids) if model else 0
     newest_first = scenario == "new" or model is None
-    found = [_newcomers(first, shelf, len(context), allowed)] if newest_first else []
+    found = [_newcomers(first, shelf, len(context), allowed, needed)] if newest_first else []
     count = sum(len(part.positions) for part in found)
     open_places = allowed[:first]
     for part in found:
@@ -62,7 +63,8 @@ def collect(
             open_places = _without(open_places, part, shelf.columns)
             open_places[ranked.items] = 0
     if not newest_first and count < needed:
-        found.append(_under(_newcomers(first, shelf, len(context), allowed), found))
+        newcomers = _newcomers(first, shelf, len(context), allowed, needed)
+        found.append(_under(newcomers, found))
     return found[0] if len(found) == 1 else _joined(found, shelf.columns)
 
 
@@ -72,18 +74,34 @@ def _joined(found: Sequence[Candidates], columns: Columns) -> Candidates:
 
 
 def _newcomers(
-    first: int, shelf: Shelf, context_length: int, allowed: NDArray[np.uint8]
+    first: int, shelf: Shelf, context_length: int, allowed: NDArray[np.uint8], needed: int
 ) -> Candidates:
-    """Allowed products from position `first`, which the release does not know, newest first."""
+    """Allowed products from position `first`, which the release does not know, newest first.
+
+    Before the first release that is the whole catalogue: the newest few are enough, unless too
+    many of them are variants of one another.
+    """
     positions = np.flatnonzero(allowed[first:]).astype(np.int32) + np.int32(first)
-    positions = positions[np.lexsort((positions, -shelf.columns.published_at[positions]))]
+    few = _newest(positions, shelf.columns, context_length, most=NEWCOMERS)
+    if len(few.positions) >= needed or len(positions) <= NEWCOMERS:
+        return few
+    return _newest(positions, shelf.columns, context_length, most=len(positions))
+
+
+def _newest(
+    positions: NDArray[np.int32], columns: Columns, context_length: int, *, most: int
+) -> Candidates:
+    if most < len(positions):
+        oldest_first = np.argpartition(columns.published_at[positions], -most)
+        positions = np.sort(positions[oldest_first[-most:]])
+    positions = positions[np.lexsort((positions, -columns.published_at[positions]))]
     found = Candidates(
         positions,
         np.power(BELOW, np.arange(len(positions))),
         np.full(len(positions), NEW, np.uint8),
         np.zeros((len(positions), context_length), np.float32),
     )
-    return _first_of_groups(found, shelf.columns)
+    return _first_of_groups(found, columns)
 
 
 def _first_of_groups(found: Candidates, columns: Columns) -> Candidates:
