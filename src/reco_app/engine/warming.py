@@ -49,7 +49,7 @@ def _index() -> Index:
         session=event // 3,
         item=((event * 5 + event // 7) % ITEMS).astype(np.int32),
         event_type=np.where(event // 3 % 2, 0, 3).astype(np.uint8),
-        at=event * SECONDS,
+        at=(event * SECONDS).astype(np.float64),
     )
     described = Features(
         np.arange(0, 2 * ITEMS + 1, 2),
