@@ -31,6 +31,7 @@ MOST_CONNECTIONS = 32
 
 Document = dict[str, Any]
 _CLOCK = {"_id": "products"}
+_REFUSED = {13, 18}  # Unauthorized, AuthenticationFailed
 
 
 class Unavailable(Exception):
@@ -74,6 +75,8 @@ class Store:
             except (ConnectionFailure, ExecutionTimeout) as trouble:
                 raise Unavailable(str(trouble)[:200]) from trouble
             except PyMongoError as trouble:
+                if getattr(trouble, "code", None) in _REFUSED:
+                    raise Unavailable("MongoDB refuses this user or password") from trouble
                 if not (trouble.timeout or _gave_up_its_turn(trouble)):
                     raise
                 raise Unavailable("MongoDB did not answer in time") from trouble

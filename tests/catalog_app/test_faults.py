@@ -36,3 +36,13 @@ async def test_without_mongodb_the_process_is_degraded_and_not_unready(away: str
         told = await main.readiness(catalog.application)
 
         assert told == {"mongodb": "away", "search": "waiting for mongodb"}
+
+
+async def test_a_password_that_mongodb_refuses_is_told_as_an_outage(mongodb_url: str) -> None:
+    stranger = mongodb_url.replace("mongodb://", "mongodb://nobody:wrong@")
+    async with running(stranger, caught_up=False) as catalog:
+        answer = await catalog.client.get("/v1/products/a")
+        told = await main.readiness(catalog.application)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert told["mongodb"] == "away"
