@@ -22,6 +22,7 @@ AVAILABILITY = {
     "backorder": "preorder",
 }
 LIST_SEPARATOR = "|"
+FORMULA_STARTS = ("=", "+", "-", "@")  # an export puts an apostrophe before them
 TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 MONEY = re.compile(r"(?P<amount>-?\d{1,20}(?:\.\d{1,20})?)(?: ?(?P<currency>[A-Za-z]{3}))?")
 ADDRESS = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
@@ -43,6 +44,8 @@ def text(value: object, longest: int) -> str:
     if validation.UNSTORABLE.search(value):
         raise Wrong("not UTF-8, or with a zero byte")
     value = value.strip()
+    if value.startswith("'") and value[1:].startswith(FORMULA_STARTS):
+        value = value[1:]
     if len(value) > longest:
         raise Wrong(f"{len(value)} characters; at most {longest} are kept")
     return value

@@ -7,7 +7,7 @@ import orjson
 import tablib
 from import_export import fields, resources
 
-from reco_app.curation.cells import LIST_SEPARATOR
+from reco_app.curation.cells import FORMULA_STARTS, LIST_SEPARATOR
 from reco_app.curation.models import Product
 
 CELLS: Mapping[str, Callable[[Any], str]] = {
@@ -18,6 +18,11 @@ CELLS: Mapping[str, Callable[[Any], str]] = {
     "sale_price": lambda value: "" if value is None else str(value),
     "published_at": lambda value: str(value.isoformat()),
 }
+
+
+def guarded(cell: str) -> str:
+    """The cell as text: a spreadsheet must not carry out what a feed brought in."""
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
 class ProductExport(resources.ModelResource):
@@ -36,5 +41,5 @@ class ProductExport(resources.ModelResource):
         table = tablib.Dataset(headers=[column.column_name for column in columns])
         rows = self.get_queryset() if queryset is None else queryset
         for row in rows.values_list(*names).iterator(chunk_size=2000):
-            table.append([write(cell) for write, cell in zip(writers, row, strict=True)])
+            table.append([guarded(write(cell)) for write, cell in zip(writers, row, strict=True)])
         return table

@@ -88,7 +88,11 @@ class ProductAdmin(ExportMixin, SimpleHistoryAdmin, ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
         if not change:
             obj.currency = settings.current().currency
-        store.save_product(obj, changed=form.changed_data, user_id=request.user.pk)
+        # The page of a former state shows that state, so that all of it is a change.
+        match = request.resolver_match
+        going_back = match is not None and str(match.url_name).endswith("_simple_history")
+        changed = list(form.fields) if going_back else form.changed_data
+        store.save_product(obj, changed=changed, user_id=request.user.pk)
 
     @display(description="category")
     def category(self, product: Product) -> str:
