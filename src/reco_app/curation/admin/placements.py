@@ -72,7 +72,8 @@ class PlacementAdmin(SimpleHistoryAdmin, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Placement]:
         active = Count("rules", filter=Q(rules__active=True))
-        return super().get_queryset(request).annotate(active_rules=active)
+        counted: QuerySet[Placement] = super().get_queryset(request).annotate(active_rules=active)
+        return counted
 
     @display(description="rules of its own")
     def rules_of_it(self, placement: Any) -> int:
