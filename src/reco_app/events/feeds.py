@@ -25,7 +25,7 @@ MEDIA_TYPES = {
 
 
 class Unreadable(Exception):
-    """The file as a whole is not an event log, or breaks off; what came before is stored."""
+    """The file as a whole is not an event log, or breaks off: whole batches before are stored."""
 
 
 class Row(NamedTuple):
