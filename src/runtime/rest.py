@@ -70,33 +70,9 @@ class Neighbour:
         """GET `path`; Unavailable if no answer came within the deadline, retry included."""
         return await self._call("GET", path, None, params, deadline_seconds)
 
-    async def post(
-        self,
-        path: str,
-        *,
-        params: Parameters | None = None,
-        json: Any = None,
-        deadline_seconds: float = 1.0,
-    ) -> Reply:
+    async def post(self, path: str, *, json: Any = None, deadline_seconds: float = 1.0) -> Reply:
         """POST; repeated only if the first attempt could not connect."""
-        return await self._call("POST", path, json, params, deadline_seconds)
-
-    async def put(
-        self,
-        path: str,
-        *,
-        params: Parameters | None = None,
-        json: Any = None,
-        deadline_seconds: float = 1.0,
-    ) -> Reply:
-        """PUT; Unavailable as for get."""
-        return await self._call("PUT", path, json, params, deadline_seconds)
-
-    async def delete(
-        self, path: str, *, params: Parameters | None = None, deadline_seconds: float = 1.0
-    ) -> Reply:
-        """DELETE; Unavailable as for get."""
-        return await self._call("DELETE", path, None, params, deadline_seconds)
+        return await self._call("POST", path, json, None, deadline_seconds)
 
     def get_sync(
         self, path: str, *, params: Parameters | None = None, deadline_seconds: float = 1.0
@@ -104,33 +80,13 @@ class Neighbour:
         """The get of code that is not async; never from the event loop's own thread."""
         return self._wait(self._call("GET", path, None, params, deadline_seconds))
 
-    def post_sync(
-        self,
-        path: str,
-        *,
-        params: Parameters | None = None,
-        json: Any = None,
-        deadline_seconds: float = 1.0,
-    ) -> Reply:
-        """The post of code that is not async."""
-        return self._wait(self._call("POST", path, json, params, deadline_seconds))
+    def put_sync(self, path: str, *, json: Any = None, deadline_seconds: float = 1.0) -> Reply:
+        """PUT from code that is not async; Unavailable as for get."""
+        return self._wait(self._call("PUT", path, json, None, deadline_seconds))
 
-    def put_sync(
-        self,
-        path: str,
-        *,
-        params: Parameters | None = None,
-        json: Any = None,
-        deadline_seconds: float = 1.0,
-    ) -> Reply:
-        """The put of code that is not async."""
-        return self._wait(self._call("PUT", path, json, params, deadline_seconds))
-
-    def delete_sync(
-        self, path: str, *, params: Parameters | None = None, deadline_seconds: float = 1.0
-    ) -> Reply:
-        """The delete of code that is not async."""
-        return self._wait(self._call("DELETE", path, None, params, deadline_seconds))
+    def delete_sync(self, path: str, *, deadline_seconds: float = 1.0) -> Reply:
+        """DELETE from code that is not async; Unavailable as for get."""
+        return self._wait(self._call("DELETE", path, None, None, deadline_seconds))
 
     def _wait(self, call: Coroutine[Any, Any, Reply]) -> Reply:
         loop = transports.loop_for(self.name, self._url)
