@@ -16,13 +16,14 @@ from reco_app.serving import running  # noqa: E402
 from reco_app.settings import current  # noqa: E402
 from reco_app.static_files import with_static_files  # noqa: E402
 from reco_app.threadless import without_threads  # noqa: E402
-from runtime import logs, tracing  # noqa: E402
-from runtime.asgi import ASGIApp, Receive, Scope, Send, answer_problem  # noqa: E402
+from runtime import keys, logs, tracing  # noqa: E402
+from runtime.asgi import ASGIApp, Receive, Scope, Send, answer_problem, header  # noqa: E402
 from runtime.problems import Problem  # noqa: E402
 from runtime.shell import shell  # noqa: E402
 
 # Feeds and event logs are streamed, and bounded by whoever reads them; the admin takes files.
-BODY_LIMITS = {"/v1/imports/": 0, "/admin/": 64 << 20}
+FEEDS = "/v1/imports/"
+BODY_LIMITS = {FEEDS: 0, "/admin/": 64 << 20}
 # What shoppers' pages ask all the time. Staff alone ask for why, with their session.
 BUSY = ("/v1/recommendations", "/v1/events")
 
@@ -51,6 +52,9 @@ async def _readable(app: ASGIApp, scope: Scope, receive: Receive, send: Send) ->
     except UnicodeDecodeError:
         problem = Problem("bad-request", "The query string is not percent-encoded UTF-8.")
         return await answer_problem(send, scope, problem)
+    if scope["method"] == "POST" and scope["path"].startswith(FEEDS):
+        # Django keeps the whole of a body on disk before it asks who sends it.
+        keys.require(header(scope, b"authorization").decode("latin-1"), "import")
     return await app(scope, receive, send)
 
 
