@@ -34,6 +34,10 @@ _RETRY_AFTER = {"Retry-After": "2"}
 _LIMITS = httpx2.Limits(max_connections=256, max_keepalive_connections=64, keepalive_expiry=4.0)
 
 
+class _HungUp(httpx2.ReadError):
+    """The caller left before its body was complete."""
+
+
 def forwarder(name: str, url: str) -> tuple[ASGIApp, httpx2.AsyncClient]:
     """An application that asks the component at `url`, and the client to close at the end."""
     transport = httpx2.AsyncHTTPTransport(limits=_LIMITS, trust_env=False)
@@ -51,6 +55,8 @@ async def _forward(
         active.route = f"forwarded to {name}"
     try:
         answer = await client.send(_request(client, scope, receive), stream=True)
+    except _HungUp:
+        return  # nobody is left to be answered, and the component is not to blame
     except httpx2.ReadTimeout:
         raise Problem("deadline-exceeded", f"{name} did not answer in time.") from None
     except httpx2.TransportError:
@@ -104,7 +110,7 @@ async def _body(receive: Receive) -> AsyncIterator[bytes]:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise httpx2.ReadError("the client hung up")
+            raise _HungUp("the caller hung up")
         if message.get("body"):
             yield message["body"]
         if not message.get("more_body"):
