@@ -141,11 +141,13 @@ def session_scores(items, weights, index, settings, scratch):
                 touched[found] = item
                 found += 1
             cells[item] += values[place] * decay[min(steps, FARTHEST)]
+    highest = np.float32(0)
     for place in range(found):
         item = touched[place]
         cells[item] *= index.score_weight[item]
+        highest = max(highest, cells[item])
     found = add_near(items, index, settings, scratch, found)
-    worth = add_likeness(items, weights, index, settings, scratch, found)
+    worth = add_likeness(items, weights, index, settings, scratch, found, highest)
     for place in range(len(items) - 1):
         if weights[place] > 0 and items[place] != items[-1]:
             cells[items[place]] *= settings.repeat_factor

@@ -6,6 +6,9 @@
 import numpy as np
 from numba import njit
 
+MOST_LIKENED = 200  # candidates whose likeness is worked out, the best first
+STEPS = 128  # of the scores, to find these in one pass
+
 
 @njit(cache=True, nogil=True)
 def add_near(items, index, settings, scratch, found):
@@ -24,10 +27,11 @@ def add_near(items, index, settings, scratch, found):
 
 
 @njit(cache=True, nogil=True)
-def add_likeness(items, weights, index, settings, scratch, found):
+def add_likeness(items, weights, index, settings, scratch, found, highest):
     """Add to the candidates' scores how near they are to the context as a whole.
 
-    Returns what one unit of dot product with the sum of the context's vectors was worth.
+    Of many candidates only the best, and those without any score. Returns what one unit of dot
+    product with the sum of the context's vectors was worth, and the least score that got it.
     """
     wish = np.zeros(index.vectors.shape[1], np.float32)
     for place in range(len(items)):
@@ -36,36 +40,54 @@ def add_likeness(items, weights, index, settings, scratch, found):
             wish += weights[place] * index.vectors[row]
     length = np.sqrt(_dot(wish, wish))
     if length <= 0 or settings.likeness_weight <= 0:
-        return np.float32(0)
-    highest = np.float32(0)
-    for place in range(found):
-        highest = max(highest, scratch.cells[scratch.touched[place]])
+        return np.float32(0), np.float32(0)
+    least = _least_of_best(scratch, found, highest)
     if highest <= 0:  # nothing but what is near
         highest = np.float32(1)
     worth = np.float32(settings.likeness_weight) * highest / length
     for place in range(found):
         item = scratch.touched[place]
+        if 0 < scratch.cells[item] < least:
+            continue
         row = index.vector_place[item]
         if row >= 0:
             likeness = worth * _dot(wish, index.vectors[row])
             scratch.cells[item] += max(likeness, np.float32(0))
-    return worth
+    return worth, least
+
+
+@njit(cache=True, nogil=True)
+def _least_of_best(scratch, found, highest):
+    """A score that about MOST_LIKENED of the candidates reach; `highest` is the highest."""
+    if found <= MOST_LIKENED or highest <= 0:
+        return np.float32(0)
+    scale = np.float32(STEPS) / highest
+    counts = np.zeros(STEPS + 1, np.int64)
+    for place in range(found):
+        counts[min(int(scratch.cells[scratch.touched[place]] * scale), STEPS)] += 1
+    step = STEPS
+    reached = counts[step]
+    while step > 1 and reached + counts[step - 1] <= MOST_LIKENED:
+        step -= 1
+        reached += counts[step]
+    return np.float32(step) / scale
 
 
 @njit(cache=True, nogil=True)
 def share_likeness(items, weights, index, worth, ranked, shares):
     """Add each context item's part in what likeness added to the ranked items."""
-    if worth <= 0:
+    if worth[0] <= 0:
         return
     for row in range(len(ranked)):
         place = index.vector_place[ranked[row]]
-        if place < 0:
+        score = shares[row].sum()
+        if place < 0 or 0 < score < worth[1]:
             continue
         for column in range(len(items)):
             own = index.vector_place[items[column]]
             if weights[column] > 0 and own >= 0:
                 dot = _dot(index.vectors[own], index.vectors[place])
-                shares[row, column] += max(worth * weights[column] * dot, np.float32(0))
+                shares[row, column] += max(worth[0] * weights[column] * dot, np.float32(0))
 
 
 @njit(cache=True, nogil=True, fastmath=True)
