@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_app.engine import baselines, measures
+from reco_app.engine import tuning as search
 from reco_app.engine.index import DAY_SECONDS, Log, build, uncatalogued
 from reco_app.engine.model import Model
 from reco_app.engine.parameters import Parameters
@@ -21,6 +22,7 @@ Progress = Callable[[str, int, int], None]
 
 LIST_LENGTH = 20  # hide-one looks at the first 10 for hits and the first 20 for ranks
 HIT_CUTOFF = 10
+TUNED_ON = 0.06  # of the training sessions, the newest
 
 
 class NothingToPredict(Exception):
@@ -59,15 +61,16 @@ def evaluate(
     protocol: Protocol,
     cutoff: int,
     progress: Progress,
-    parameters: Parameters | None = None,
+    tuning: bool = True,
 ) -> Run:
     """Train, then answer every case with the engine and each baseline.
 
-    Raises NothingToPredict where the two logs have nothing in common to predict.
+    Tuned on the newest sessions of the training log alone. Raises NothingToPredict where the two
+    logs have nothing in common to predict.
     """
     progress("training", 0, 1)
     started = time.perf_counter()
-    model = trained(train, parameters or Parameters())
+    model = trained(train, tuned(train, protocol) if tuning else Parameters())
     train_seconds = time.perf_counter() - started
     progress("training", 1, 1)
     cases = list(_cases(model, test, protocol))
@@ -87,7 +90,13 @@ def evaluate(
 
 
 def evaluate_days(
-    log: EventLog, *, days: int, protocol: Protocol, cutoff: int, progress: Progress
+    log: EventLog,
+    *,
+    days: int,
+    protocol: Protocol,
+    cutoff: int,
+    progress: Progress,
+    tuning: bool = True,
 ) -> list[Run]:
     """The same for each of the last days (UTC) of one log, each trained on what ended before.
 
@@ -101,12 +110,37 @@ def evaluate_days(
     for current in range(last - days + 1, last + 1):
         train, test = log.only(day < current), log.only(day == current)
         try:
-            runs.append(evaluate(train, test, protocol=protocol, cutoff=cutoff, progress=progress))
+            run = evaluate(
+                train, test, protocol=protocol, cutoff=cutoff, progress=progress, tuning=tuning
+            )
         except NothingToPredict:
             continue
+        runs.append(run)
     if not runs:
         raise NothingToPredict(f"none of the last {days} days has a product to predict")
     return runs
+
+
+def tuned(log: EventLog, protocol: Protocol) -> Parameters:
+    """Parameters that do best on the newest sessions of a log, learnt from those before.
+
+    What is tuned is what comes next in a session; baskets (hide-one) are left as they are.
+    """
+    parameters = Parameters()
+    if protocol == "hide-one" or not len(log.at):
+        return parameters
+    ended = np.full(len(log.session_ids), -np.inf)
+    np.maximum.at(ended, log.session, log.at)
+    border = np.quantile(ended[np.isfinite(ended)], 1 - TUNED_ON)
+    newest = ended[log.session] > border
+    # No closed form for baskets here: it takes longest, and no session asks for it.
+    without = parameters._replace(basket=parameters.basket._replace(dense_items=0.0))
+    older = trained(log.only(~newest), without)
+    cases = [
+        search.Case(case.context, case.target) for case in _cases(older, log.only(newest), protocol)
+    ]
+    repeats = protocol == "next-item"
+    return search.tune(older.index, cases, parameters, repeats=repeats).parameters
 
 
 def trained(log: EventLog, parameters: Parameters) -> Model:

@@ -1,21 +1,24 @@
 """May this model go live? Only if it finds what shoppers chose next better than popularity does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reco_app.engine import tuning
 from reco_app.engine.content import undescribed
 from reco_app.engine.index import EVENT_TYPES, Catalogue, Index, Log, build
 from reco_app.engine.measures import positions, recall, reciprocal_rank
 from reco_app.engine.model import Model
 from reco_app.engine.parameters import Parameters
 from reco_app.engine.rank import ContextItem, rank, warm
+from reco_app.engine.tuning import Case
 
 CUTOFF = 20
 HELD_OUT = 0.1  # of the sessions, the newest
 MOST_CASES = 1000
+ENOUGH_FOR_BOTH = 400  # sessions, to tune on some and judge by others
 FEWEST_CASES = 50  # fewer say nothing: one lucky hit more or less would decide
 
 
@@ -25,29 +28,31 @@ class Verdict(NamedTuple):
     passed: bool
     note: str
     measures: dict[str, float]
-
-
-class Case(NamedTuple):
-    """A session whose last product is to be found from the ones before."""
-
-    context: list[ContextItem]
-    target: int
+    parameters: Parameters = Parameters()
+    """Those to train with."""
 
 
 def judge(log: Log, catalogue: Catalogue, parameters: Parameters) -> Verdict:
-    """Train on the older sessions, predict the newest, beside the most popular products."""
+    """Train on the older sessions, predict the newest, beside the most popular products.
+
+    Where there are many, the parameters are tuned on other ones of the newest.
+    """
     began = _began(log)
     if not len(began):
-        return Verdict(True, "no sessions to measure with yet", {})
+        return Verdict(True, "no sessions to measure with yet", {}, parameters)
     border = float(np.quantile(began[np.isfinite(began)], 1 - HELD_OUT))
     older, newer = log.at < border, (log.session >= 0) & (began[log.session] >= border)
     # Likeness does not count here, and finding it takes longer than all the rest.
     known = catalogue._replace(described=undescribed(len(catalogue.category)))
     index = build(_only(log, older), known, parameters, now=border)
-    cases = list(_cases(_only(log, newer), index))
-    if len(cases) < FEWEST_CASES:
-        return Verdict(True, f"only {len(cases)} sessions to measure with, too few to tell", {})
-    return _compare(index, cases, parameters, scenario=_scenario(log))
+    judging, tuning_on = _cases(_only(log, newer), index)
+    if len(judging) < FEWEST_CASES:
+        note = f"only {len(judging)} sessions to measure with, too few to tell"
+        return Verdict(True, note, {}, parameters)
+    tuned = tuning.tune(index, tuning_on, parameters, repeats=False)
+    verdict = _compare(index, judging, tuned.parameters, scenario=_scenario(log))
+    facts = {"tuning.gain": tuned.gain, "tuning.cases": float(tuned.cases)}
+    return verdict._replace(measures=verdict.measures | facts)
 
 
 def _compare(index: Index, cases: list[Case], parameters: Parameters, *, scenario: str) -> Verdict:
@@ -64,7 +69,7 @@ def _compare(index: Index, cases: list[Case], parameters: Parameters, *, scenari
     }
     ours, theirs = measures["recall_at_20"], measures["popularity.recall_at_20"]
     words = f"Recall@20 {ours:.3f}, popularity {theirs:.3f}, on the newest {len(cases)} sessions"
-    return Verdict(ours > theirs, words, measures)
+    return Verdict(ours > theirs, words, measures, parameters)
 
 
 def _began(log: Log) -> NDArray[np.float64]:
@@ -85,16 +90,25 @@ def _scenario(log: Log) -> str:
     return "basket" if bought > 0.5 else "session"
 
 
-def _cases(log: Log, index: Index) -> Iterator[Case]:
-    """The last of each session's distinct products is the target; in training, or it is no case."""
+def _cases(log: Log, index: Index) -> tuple[list[Case], list[Case]]:
+    """Sessions to judge by, and others to tune on if there are enough for both."""
     order = np.lexsort((log.at, log.session))
     borders = np.flatnonzero(np.diff(log.session[order], prepend=-1)).tolist()
-    known = np.diff(index.item_start) > 0
     bounds = list(zip(borders, [*borders[1:], len(order)], strict=True))
-    step = max(1, len(bounds) // MOST_CASES)
-    for first, last in bounds[::step]:
-        rows = order[first:last]
-        rows = rows[known[log.item[rows]]]
+    known = np.diff(index.item_start) > 0
+    rows = [order[first:last] for first, last in bounds]
+    if len(rows) < ENOUGH_FOR_BOTH:
+        return list(_last_of(rows, log, known)), []
+    step = max(2, len(rows) // MOST_CASES)
+    return list(_last_of(rows[::step], log, known)), list(_last_of(rows[1::step], log, known))
+
+
+def _last_of(
+    sessions: Sequence[NDArray[np.int64]], log: Log, known: NDArray[np.bool_]
+) -> Iterator[Case]:
+    """The last of a session's distinct products is the target; in training, or it is no case."""
+    for session in sessions:
+        rows = session[known[log.item[session]]]
         entries = {int(log.item[row]): int(log.event_type[row]) for row in rows.tolist()}
         if len(entries) >= 2:
             *context, (target, _) = entries.items()

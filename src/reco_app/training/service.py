@@ -65,7 +65,7 @@ def train(*, now: datetime, report: Report) -> Trained:
         version = release.publish(
             built.folder,
             model_dir,
-            parameters=PARAMETERS,
+            parameters=built.verdict.parameters,
             trained_at=now,
             # Two trainings of the same data in one second must not get the same version.
             details=built.facts | {"measures": built.verdict.measures, "run": token_hex(8)},
@@ -128,11 +128,11 @@ def _build(model_dir: Path, now: datetime, report: Report) -> _Built:
     log = dataset.log(parquet, item_ids)
     catalogue = _catalogue(snapshot.read(folder))
     report("reading catalogue and events", 1, 1)
-    report("measuring on the newest sessions", 0, 1)
+    report("tuning on the newest sessions", 0, 1)
     verdict = gate.judge(log, catalogue, PARAMETERS)
-    report("measuring on the newest sessions", 1, 1)
+    report("tuning on the newest sessions", 1, 1)
     report("building the index", 0, 1)
-    index = build(log, catalogue, PARAMETERS, now=now.timestamp())
+    index = build(log, catalogue, verdict.parameters, now=now.timestamp())
     release.save(folder, index, item_ids)
     report("building the index", 1, 1)
     return _Built(folder, index, item_ids, verdict, _facts(log, index))
@@ -167,7 +167,7 @@ def _record(version: str, built: _Built, *, live: bool) -> None:
         status=Release.Status.READY if live else Release.Status.REFUSED,
         note=built.verdict.note,
         measures=built.verdict.measures | built.facts,
-        parameters=to_dict(PARAMETERS),
+        parameters=to_dict(built.verdict.parameters),
     )
 
 

@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 
+from reco_app.engine import tuning
 from reco_app.engine.index import Log, uncatalogued
 from reco_app.engine.parameters import Parameters
 from reco_app.training import gate
@@ -53,3 +55,15 @@ def test_no_sessions_pass_and_say_so() -> None:
     )
 
     assert gate.judge(alone, CATALOGUE, Parameters()).note == "no sessions to measure with yet"
+
+
+def test_with_many_sessions_the_parameters_are_tuned_on_others_than_those_judged_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tuning, "TRIALS", 3)
+    first = np.arange(5000) % (ITEMS // 2)
+    log = sessions_of(np.stack([first, first + ITEMS // 2], axis=1))
+
+    measures = gate.judge(log, CATALOGUE, Parameters()).measures
+
+    assert (measures["cases"], measures["tuning.cases"]) == (250, 250)

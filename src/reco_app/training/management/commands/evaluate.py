@@ -31,6 +31,7 @@ class Command(BaseCommand):
         protocol = parser.add_mutually_exclusive_group()
         protocol.add_argument("--no-repeats", action="store_true", help="each product once")
         protocol.add_argument("--hide-one", action="store_true", help="find a basket's hidden one")
+        parser.add_argument("--no-tuning", action="store_true", help="parameters as they are")
         parser.add_argument("--json", action="store_true", help="one flat object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,19 +50,27 @@ class Command(BaseCommand):
 def _figures(options: dict[str, Any]) -> dict[str, float]:
     protocol = _protocol(options)
     cutoff: int = options["cutoff"]
+    tuning = not options["no_tuning"]
     with Progress(console=Console(file=sys.stderr), transient=True) as bars:
         shown = _Shown(bars)
         train = read(options["train"])
         if options["days"]:
             runs = evaluation.evaluate_days(
-                train, days=options["days"], protocol=protocol, cutoff=cutoff, progress=shown
+                train,
+                days=options["days"],
+                protocol=protocol,
+                cutoff=cutoff,
+                progress=shown,
+                tuning=tuning,
             )
             return {
                 **scorecard.summary(runs, protocol=protocol, cutoff=cutoff),
                 **scorecard.gains(runs, protocol=protocol, cutoff=cutoff),
             }
         test = read(options["test"])
-        run = evaluation.evaluate(train, test, protocol=protocol, cutoff=cutoff, progress=shown)
+        run = evaluation.evaluate(
+            train, test, protocol=protocol, cutoff=cutoff, progress=shown, tuning=tuning
+        )
         return scorecard.summary([run], protocol=protocol, cutoff=cutoff)
 
 

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from reco_app.engine import tuning
+from reco_app.engine.parameters import Neighbourhood, Parameters
+from reco_app.engine.rank import ContextItem
+from reco_app.engine.tuning import Case, tune
+from tests.reco_app.engine.logs import model_of, random_log
+
+ITEMS = 60
+INDEX = model_of(random_log(3, sessions=300, items=ITEMS), ITEMS).index
+RNG = np.random.default_rng(0)
+# The item at hand comes again: what is told to be next to impossible is all there is to find.
+AGAIN = [
+    Case([ContextItem(int(item)), ContextItem(int(other))], int(item))
+    for item, other in RNG.integers(0, 30, (150, 2))
+]
+WRONG = Parameters(session=Neighbourhood(repeat_factor=0.0))
+
+
+@pytest.fixture(autouse=True)
+def few_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuning, "TRIALS", 9)
+
+
+def test_tuning_finds_that_items_come_again_where_they_do():
+    tuned = tune(INDEX, AGAIN, WRONG, repeats=True)
+
+    assert tuned.parameters.session.repeat_factor > 0
+    assert tuned.gain > 0.1
+
+
+def test_tuning_comes_to_the_same_twice():
+    assert tune(INDEX, AGAIN, WRONG, repeats=True) == tune(INDEX, AGAIN, WRONG, repeats=True)
+
+
+def test_what_gains_nothing_is_not_taken():
+    cases = [Case([ContextItem(1)], -1)] * 150
+
+    assert tune(INDEX, cases, Parameters(), repeats=False).parameters == Parameters()
+
+
+def test_too_few_cases_leave_the_parameters_as_they_are():
+    assert tune(INDEX, AGAIN[:20], WRONG, repeats=True).parameters == WRONG
