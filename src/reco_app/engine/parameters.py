@@ -74,7 +74,7 @@ class Parameters(NamedTuple):
         bought=1.2,
     )
     basket: Linear = Linear()
-    substitute_factor: float = 0.8
+    substitute_factor: float = 0.9
     """Factor on what shares a category with the basket: it rather replaces than completes it."""
     trending_half_life_days: float = 3.0
 

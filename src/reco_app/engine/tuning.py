@@ -19,7 +19,6 @@ from reco_app.engine.rank import ContextItem, rank
 CUTOFF = 20
 SEED = 0
 ROUNDS = (0.4, 0.2)  # parts of the parameters that a round's trials change in the best so far
-TRIALS = 54  # a round
 KEPT = 3  # of so many trials one goes on, with so many times the cases
 FIRST_CASES = 150
 MOST_CASES = 3_000
@@ -65,10 +64,13 @@ class Tuned(NamedTuple):
     cases: int
 
 
-def tune(index: Index, cases: Sequence[Case], parameters: Parameters, *, repeats: bool) -> Tuned:
+def tune(
+    index: Index, cases: Sequence[Case], parameters: Parameters, *, repeats: bool, trials: int
+) -> Tuned:
     """Search for what best finds the targets in scenario `session`, starting from `parameters`.
 
-    `repeats`: items of the context may come again, as they do in logs of every view.
+    `repeats`: items of the context may come again, as they do in logs of every view. `trials` of
+    them in each round.
     """
     rng = np.random.default_rng(SEED)
     chosen = rng.permutation(len(cases))[:MOST_CASES]
@@ -77,11 +79,11 @@ def tune(index: Index, cases: Sequence[Case], parameters: Parameters, *, repeats
     asked = [cases[place] for place in chosen]
     best, gain = parameters, 0.0
     for part in ROUNDS:
-        trials = [_changed(best, part, rng, repeats=repeats) for _ in range(TRIALS)]
-        winner, gains = _halved(index, asked, trials, best, repeats=repeats)
+        drawn = [_changed(best, part, rng, repeats=repeats) for _ in range(trials)]
+        winner, gains = _halved(index, asked, drawn, best, repeats=repeats)
         if gains.mean() > BELIEVED * gains.std() / np.sqrt(len(gains)):
             best, gain = winner, gain + float(gains.mean())
-    return Tuned(best, gain, TRIALS * len(ROUNDS), len(asked))
+    return Tuned(best, gain, trials * len(ROUNDS), len(asked))
 
 
 def _halved(

@@ -22,6 +22,7 @@ Progress = Callable[[str, int, int], None]
 
 LIST_LENGTH = 20  # hide-one looks at the first 10 for hits and the first 20 for ranks
 HIT_CUTOFF = 10
+TRIALS = 54  # sets of parameters tried in a round
 TUNED_ON = 0.06  # of the training sessions, the newest
 
 
@@ -140,7 +141,7 @@ def tuned(log: EventLog, protocol: Protocol) -> Parameters:
         search.Case(case.context, case.target) for case in _cases(older, log.only(newest), protocol)
     ]
     repeats = protocol == "next-item"
-    return search.tune(older.index, cases, parameters, repeats=repeats).parameters
+    return search.tune(older.index, cases, parameters, repeats=repeats, trials=TRIALS).parameters
 
 
 def trained(log: EventLog, parameters: Parameters) -> Model:

@@ -19,6 +19,7 @@ CUTOFF = 20
 HELD_OUT = 0.1  # of the sessions, the newest
 MOST_CASES = 1000
 ENOUGH_FOR_BOTH = 400  # sessions, to tune on some and judge by others
+TRIALS = 24  # sets of parameters tried in a round: seconds where sessions are long
 FEWEST_CASES = 50  # fewer say nothing: one lucky hit more or less would decide
 
 
@@ -49,7 +50,7 @@ def judge(log: Log, catalogue: Catalogue, parameters: Parameters) -> Verdict:
     if len(judging) < FEWEST_CASES:
         note = f"only {len(judging)} sessions to measure with, too few to tell"
         return Verdict(True, note, {}, parameters)
-    tuned = tuning.tune(index, tuning_on, parameters, repeats=False)
+    tuned = tuning.tune(index, tuning_on, parameters, repeats=False, trials=TRIALS)
     verdict = _compare(index, judging, tuned.parameters, scenario=_scenario(log))
     facts = {"tuning.gain": tuned.gain, "tuning.cases": float(tuned.cases)}
     return verdict._replace(measures=verdict.measures | facts)

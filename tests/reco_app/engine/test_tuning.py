@@ -1,7 +1,5 @@
 import numpy as np
-import pytest
 
-from reco_app.engine import tuning
 from reco_app.engine.parameters import Neighbourhood, Parameters
 from reco_app.engine.rank import ContextItem
 from reco_app.engine.tuning import Case, tune
@@ -18,27 +16,24 @@ AGAIN = [
 WRONG = Parameters(session=Neighbourhood(repeat_factor=0.0))
 
 
-@pytest.fixture(autouse=True)
-def few_trials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tuning, "TRIALS", 9)
-
-
 def test_tuning_finds_that_items_come_again_where_they_do():
-    tuned = tune(INDEX, AGAIN, WRONG, repeats=True)
+    tuned = tune(INDEX, AGAIN, WRONG, repeats=True, trials=9)
 
     assert tuned.parameters.session.repeat_factor > 0
     assert tuned.gain > 0.1
 
 
 def test_tuning_comes_to_the_same_twice():
-    assert tune(INDEX, AGAIN, WRONG, repeats=True) == tune(INDEX, AGAIN, WRONG, repeats=True)
+    assert tune(INDEX, AGAIN, WRONG, repeats=True, trials=9) == tune(
+        INDEX, AGAIN, WRONG, repeats=True, trials=9
+    )
 
 
 def test_what_gains_nothing_is_not_taken():
     cases = [Case([ContextItem(1)], -1)] * 150
 
-    assert tune(INDEX, cases, Parameters(), repeats=False).parameters == Parameters()
+    assert tune(INDEX, cases, Parameters(), repeats=False, trials=9).parameters == Parameters()
 
 
 def test_too_few_cases_leave_the_parameters_as_they_are():
-    assert tune(INDEX, AGAIN[:20], WRONG, repeats=True).parameters == WRONG
+    assert tune(INDEX, AGAIN[:20], WRONG, repeats=True, trials=9).parameters == WRONG

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from reco_app.engine import tuning
 from reco_app.engine.index import Log, uncatalogued
 from reco_app.engine.parameters import Parameters
 from reco_app.training import gate
@@ -60,7 +59,7 @@ def test_no_sessions_pass_and_say_so() -> None:
 def test_with_many_sessions_the_parameters_are_tuned_on_others_than_those_judged_by(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tuning, "TRIALS", 3)
+    monkeypatch.setattr(gate, "TRIALS", 3)
     first = np.arange(5000) % (ITEMS // 2)
     log = sessions_of(np.stack([first, first + ITEMS // 2], axis=1))
 
