@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--force",
             action="store_true",
-            help=f"With --full: also if that is more than {MOST_RETIRED:.0%} of all products.",
+            help=f"With --full: also if that is more than {MOST_RETIRED:.0%}% of all products.",
         )
         parser.add_argument("--dry-run", action="store_true", help="Check only, write nothing.")
         parser.add_argument("--json", action="store_true", help="Print the summary as JSON.")

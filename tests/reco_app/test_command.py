@@ -1,0 +1,13 @@
+"""The `multireco` command explains itself."""
+
+import pytest
+from django.core.management import get_commands, load_command_class
+
+OURS = sorted(name for name, app in get_commands().items() if app.startswith("reco_app."))
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_each_command_tells_how_it_is_used(name):
+    command = load_command_class(get_commands()[name], name)
+
+    assert f"usage: multireco {name}" in command.create_parser("multireco", name).format_help()
