@@ -81,6 +81,13 @@ def wait_for_market(shop: Shop, seconds: float = 60) -> None:
     raise TimeoutError(f"the market did not come up in {seconds:g} s: {listed}, {answer}")
 
 
+def restock(shop: Shop) -> None:
+    """Bring back the products that a test has retired."""
+    products, _ = market.write(shop.logs.parent / "feed")
+    shop.run(sys.executable, "manage.py", "import_products", str(products))
+    wait_for_market(shop)
+
+
 def _fill(shop: Shop, feed: Path) -> None:
     products, events = market.write(feed)
     manage = (sys.executable, "manage.py")

@@ -1,6 +1,6 @@
 """The merged document of the running product: what it allows is answered as it says."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx2
@@ -17,7 +17,7 @@ from reco_app.curation import feeds as product_feeds
 from reco_app.events import feeds as event_feeds
 from reco_app.serving import openapi
 from runtime.edge import contract, own_contract
-from tests.shops import Shop
+from tests.shops import Shop, restock
 
 # Never connected to: the document is made of the routes alone.
 NOWHERE = "mongodb://127.0.0.1:9/?journal=true"
@@ -46,6 +46,13 @@ schema = schemathesis.openapi.from_dict(DOCUMENT)
 @pytest.fixture(scope="session")
 def key(mounted: Shop) -> Mapping[str, str]:
     return mounted.key("events", "import", "staff")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stocked_again(mounted: Shop) -> Iterator[None]:
+    """Among what may be sent are whole feeds of nothing: afterwards no product is left."""
+    yield
+    restock(mounted)
 
 
 def test_the_running_product_tells_this_document(mounted: Shop) -> None:
