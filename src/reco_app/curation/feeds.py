@@ -95,6 +95,8 @@ def _table_rows(stream: BinaryIO, *, delimiter: str) -> Iterator[Row | BadRow]:
             yield Row(line, dict(zip(header, cells, strict=True)))
         elif cells:
             detail = f"{len(cells)} cells where the header names {len(header)} columns"
+            if reader.line_num > line:
+                detail += f"; it runs on to line {reader.line_num}: is a quote left open?"
             yield BadRow(line, f"cell {min(len(cells), len(header)) + 1}", detail, None)
 
 

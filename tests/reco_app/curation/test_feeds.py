@@ -33,6 +33,13 @@ def test_a_table_goes_on_after_a_row_with_too_many_cells():
     assert second == Row(3, {"id": "b", "title": "Pan"})
 
 
+def test_a_row_that_swallowed_others_asks_for_the_quote_left_open():
+    (swallowed,) = rows(b'id,title,price\na,"Blue mug\nb,Pan,2\nc,Pot,3\n', "csv")
+
+    assert swallowed.line == 2
+    assert swallowed.detail.endswith("it runs on to line 4: is a quote left open?")
+
+
 def test_a_quoted_line_break_does_not_shift_the_line_numbers():
     first, second = rows(b'id,title\na,"Blue\nmug"\nb,Pan\n', "csv")
 
