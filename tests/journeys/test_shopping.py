@@ -85,6 +85,14 @@ def test_the_home_page_follows_the_visit(visitor):
     expect(page.locator("#department-tiles")).to_contain_text("Seafood")
 
 
+def test_a_product_that_is_not_sold_is_no_part_of_the_visit(visitor, complaints):
+    page = visitor("/shop/p/never-sold")
+    expect(page.locator("#product")).to_contain_text("not sold here any more")
+    complaints.clear()  # the browser logs the 404 itself
+
+    assert page.evaluate("sessionStorage.getItem('multireco.views')") == "[]"
+
+
 def sent_events(page: Page, after) -> list[dict]:
     """What the page tells the shop when `after` is done."""
     with page.expect_request("**/v1/events") as told:

@@ -14,6 +14,11 @@ export function noteView(itemId) {
   tab.write("views", [...others, { item_id: itemId, at: Date.now() }].slice(-KEPT_VIEWS));
 }
 
+/** A product that turns out not to be sold was not looked at. */
+export function dropView(itemId) {
+  tab.write("views", recentViews().filter((view) => view.item_id !== itemId));
+}
+
 /** "yes", "no", or null while the visitor has not chosen. Global Privacy Control is a no. */
 export function consent() {
   return navigator.globalPrivacyControl ? "no" : browser.read("consent", null);

@@ -11,7 +11,7 @@ import { record } from "../events.js";
 import { startFrame } from "../frame.js";
 import { remember } from "../products.js";
 import { stepper } from "../stepper.js";
-import { creditOf, noteView } from "../visit.js";
+import { creditOf, dropView, noteView } from "../visit.js";
 import { stockWords } from "../words.js";
 
 const itemId = decodeURIComponent(location.pathname.split("/").at(-1));
@@ -72,6 +72,7 @@ function inWords(name) {
 
 function showAbsence(problem) {
   const gone = problem.status === 404;
+  if (gone) dropView(itemId);
   const words = gone ? "This product is not sold here any more." : "This product could not be fetched. ";
   document.title = "Not found · Larder & Co";
   showBreadcrumb("", gone ? "Not found" : "Product");
