@@ -8,7 +8,8 @@ from django.core.management import execute_from_command_line
 from dotenv import load_dotenv
 
 OF_A_RUNNING_DEMO = Path(".data/env")
-STORELESS = {"evaluate", "version", "--version", "help", "--help"}
+STORELESS = {"evaluate", "version", "--version", "help"}
+HELP = {"-h", "--help"}
 NO_STORES = {
     "MULTIRECO_SECRET_KEY": "nothing-is-signed-without-a-store",
     "MULTIRECO_DATABASE_URL": "postgresql://none@127.0.0.1:1/none",
@@ -25,7 +26,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reco_app.settings")
     if "MULTIRECO_DATABASE_URL" not in os.environ:
         load_dotenv(OF_A_RUNNING_DEMO)
-    if STORELESS & set(sys.argv[1:2]):
+    if STORELESS & set(sys.argv[1:2]) or HELP & set(sys.argv):
         for variable, value in NO_STORES.items():
             os.environ.setdefault(variable, value)
     execute_from_command_line(sys.argv)
