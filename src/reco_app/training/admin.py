@@ -91,4 +91,6 @@ def _figure(release: Release, name: str) -> str:
 def _written(value: object) -> str:
     if isinstance(value, list):
         return " to ".join(map(str, value))
-    return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}"
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:,.3f}"
+    return f"{value:,.0f}"

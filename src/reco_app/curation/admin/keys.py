@@ -64,7 +64,7 @@ class ApiKeyAdmin(ModelAdmin):
     @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         number = keys.revoke(list(queryset.values_list("pk", flat=True)))
-        messages.success(request, f"{number} keys revoked; they are refused within seconds.")
+        messages.success(request, f"Revoked: {number}; refused everywhere within seconds.")
 
     @display(description="scopes")
     def allowed(self, key: ApiKey) -> str:
