@@ -12,6 +12,13 @@ from tests import debian, servers
 from tests.shops import Shop, selling
 
 SHAPES = ("mounted", "split", "gateway")
+JOURNEYS = Path(__file__).parent / "journeys"
+
+
+@pytest.hookimpl(trylast=True)  # after pytest has grouped the tests by their session's fixtures
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys come last: while a browser is driven no test can run an event loop."""
+    items.sort(key=lambda item: item.path.is_relative_to(JOURNEYS))
 
 
 @pytest.fixture(scope="session")
