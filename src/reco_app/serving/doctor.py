@@ -139,7 +139,7 @@ def _model_store() -> str:
     except OSError as error:
         advice = f"Make {folder} writable, or correct MULTIRECO_MODEL_DIR."
         raise Trouble(_line(error), advice) from error
-    return f"{kept} releases in {folder}"
+    return f"{kept} release{'' if kept == 1 else 's'} in {folder}"
 
 
 def _live_release() -> str:

@@ -56,3 +56,12 @@ def test_doctor_prints_a_table(trained, capsys):
     with pytest.raises(SystemExit):
         call_command("doctor")
     assert "PostgreSQL" in capsys.readouterr().out
+
+
+def test_doctor_cuts_no_name_short(capsys, monkeypatch):
+    advice = "Start PostgreSQL, or correct MULTIRECO_PROFILE_DATABASE_URL."
+    down = doctor.Finding("PostgreSQL", "down", 2.0, "refused " * 20, advice)
+    monkeypatch.setattr(doctor, "examine", lambda: [down])
+    with pytest.raises(SystemExit):
+        call_command("doctor")
+    assert "…" not in capsys.readouterr().out

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from reco_app.serving import doctor
 
@@ -32,7 +32,8 @@ class Command(BaseCommand):
 
 
 def _table(findings: list[doctor.Finding]) -> Table:
-    table = Table("dependency", "state", "ms", "what it said", "what to do")
+    said, to_do = (Column(name, overflow="fold") for name in ("what it said", "what to do"))
+    table = Table("dependency", "state", "ms", said, to_do)
     for finding in findings:
         colour = COLOURS[finding.state]
         milliseconds = f"{finding.seconds * 1000:.0f}"
