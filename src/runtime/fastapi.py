@@ -73,7 +73,9 @@ def of_validation(errors: Sequence[Any]) -> Problem:
             return Problem("malformed-json", f"The body could not be parsed as JSON: {where}.")
         if (error["type"], tuple(error["loc"])) == ("missing", ("body",)):
             return Problem("malformed-json", "The body is empty.")
-    found = [FieldError(_pointer(error["loc"]), error["msg"]) for error in errors]
+    # A field that may be absent fails twice: for what is wrong with it, and for not being None.
+    told = [error for error in errors if error["type"] != "none_required"] or errors
+    found = [FieldError(_pointer(error["loc"]), error["msg"]) for error in told]
     fields = "1 field is" if len(found) == 1 else f"{len(found)} fields are"
     return Problem("invalid-fields", f"{fields} not valid; see errors.", errors=found)
 

@@ -36,6 +36,12 @@ async def test_what_cannot_be_asked_is_refused_by_name(
     assert answer.json()["errors"][0]["pointer"] == pointer
 
 
+async def test_one_wrong_parameter_is_told_once(catalog: Catalog) -> None:
+    answer = await catalog.client.get("/v1/products", params={"price_min": "cheap"})
+
+    assert len(answer.json()["errors"]) == 1
+
+
 async def test_a_cursor_of_another_list_is_refused(catalog: Catalog) -> None:
     await catalog.put(product("a"), product("b"))
     first = await catalog.get("/v1/products", limit=1)
