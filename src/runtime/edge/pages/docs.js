@@ -79,8 +79,15 @@ function fields(api, schema, depth = 0) {
   return list;
 }
 
-function fieldLine(api, name, field, required, depth) {
+// A field that may also be null has its bounds and its words in the other choice.
+function described(api, field) {
   const known = { ...resolve(api, field), ...field };
+  const choices = (known.anyOf ?? []).filter((choice) => choice.type !== "null");
+  return choices.length === 1 ? { ...resolve(api, choices[0]), ...known } : known;
+}
+
+function fieldLine(api, name, field, required, depth) {
+  const known = described(api, field);
   const line = element("li", {}, element("code", {}, name), " ");
   line.append(element("span", { class: "type" }, typeOf(api, field)), " ");
   if (required) line.append(element("span", { class: "must" }, "required"), " ");
