@@ -12,6 +12,7 @@ from msgspec import Meta, Raw, Struct
 MAX_ITEMS = 50
 MAX_COUNT = 100
 DEFAULT_COUNT = 12
+COUNTED = f"How many; null is what the placement says, or {DEFAULT_COUNT}."
 MAX_FILTER_VALUES = 50
 MAX_EXCLUDED = 200
 # Python's `$` also matches before a last line feed; the look-ahead closes that door.
@@ -74,6 +75,8 @@ class Filter(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Budget(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is left to spend: what fits comes first, and nothing is left out."""
+
     remaining: Money
 
 
@@ -82,7 +85,7 @@ class Request(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 
     scenario: Slug = "session"
     items: Annotated[tuple[RequestItem, ...], Meta(max_length=MAX_ITEMS)] = ()
-    count: Annotated[int, Meta(ge=1, le=MAX_COUNT)] | None = None
+    count: Annotated[int, Meta(ge=1, le=MAX_COUNT, description=COUNTED)] | None = None
     profile: Slug | None = None
     filter: Filter = Filter()
     budget: Budget | None = None
