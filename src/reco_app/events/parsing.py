@@ -24,10 +24,12 @@ _decoder = msgspec.json.Decoder(Batch)
 def read_batch(body: bytes) -> Batch:
     """Raises Problem: malformed-json (400) or invalid-fields (422) with a JSON pointer."""
     try:
-        return _decoder.decode(body)
-    except msgspec.ValidationError as error:
-        found = _field_error(str(error))
-        raise Problem("invalid-fields", found.detail, errors=[found]) from error
+        try:
+            return _decoder.decode(body)
+        except msgspec.ValidationError as error:
+            msgspec.json.decode(body)  # a field at fault in what breaks off later is no JSON
+            found = _field_error(str(error))
+            raise Problem("invalid-fields", found.detail, errors=[found]) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem("malformed-json", f"The body is not JSON in UTF-8: {error}.") from error
 

@@ -22,9 +22,11 @@ _NAMED_PATTERNS = {
 def decode(body: bytes, *, shape: type[Shape]) -> Shape:
     """Raises Problem: malformed-json (400) or invalid-fields (422) with a JSON pointer."""
     try:
-        return msgspec.json.decode(body, type=shape)
-    except msgspec.ValidationError as error:
-        raise invalid(field_error(str(error))) from error
+        try:
+            return msgspec.json.decode(body, type=shape)
+        except msgspec.ValidationError as error:
+            msgspec.json.decode(body)  # a field at fault in what breaks off later is no JSON
+            raise invalid(field_error(str(error))) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem("malformed-json", f"The body is not JSON in UTF-8: {error}.") from error
     except RecursionError as error:

@@ -18,6 +18,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--data", type=Path, default=ROOT / ".data")
     chosen = parser.parse_args()
+    chosen.data = chosen.data.resolve()  # PostgreSQL may run as another user, elsewhere
     try:
         if chosen.what == "stores":
             _stores(chosen.data)
