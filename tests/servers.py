@@ -5,6 +5,7 @@ are marked `debian`; where one is not installed its tests are skipped, and in CI
 is a failure.
 """
 
+import logging
 import os
 import shutil
 import tempfile
@@ -61,4 +62,5 @@ def pytest_report_header() -> str:
 
 
 def pytest_unconfigure() -> None:
+    logging.disable()  # threads that miss their stores now have nothing to tell
     _running.close()
