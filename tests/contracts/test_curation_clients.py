@@ -4,18 +4,11 @@ from asyncio import to_thread
 from decimal import Decimal
 
 import pytest
-from a2wsgi import WSGIMiddleware
 from django.utils import timezone
 
-from profile_app import migrate
-from profile_app import store as profile_store
-from profile_app.main import make_app
 from reco_app.curation import clients
 from reco_app.curation.contracts import product_card
 from reco_app.curation.models import Product
-from runtime import rest
-from tests.catalog_app.conftest import running
-from tests.profile_app.conftest import fresh_database
 
 GARDENER = {
     "slug": "gardener",
@@ -43,25 +36,6 @@ def mug(**changes):
         "version": 5,
     }
     return Product(**given | changes)
-
-
-@pytest.fixture
-async def catalog(mongodb_url):
-    async with running(mongodb_url) as started:
-        rest.mount("catalog", started.application)
-        yield started
-        rest.unmount("catalog")
-
-
-@pytest.fixture
-async def profile(monkeypatch):
-    engine = profile_store.make_engine(fresh_database("curation_contract"))
-    monkeypatch.setattr(profile_store, "engine", lambda: engine)
-    migrate.migrate()
-    rest.mount("profile", WSGIMiddleware(make_app()))
-    yield
-    rest.unmount("profile")
-    engine.dispose()
 
 
 async def test_a_whole_product_arrives_in_the_catalogue(catalog):

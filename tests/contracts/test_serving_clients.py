@@ -1,17 +1,11 @@
 """What serving reads of its neighbours, asked of the neighbours themselves, in memory."""
 
-import httpx2
 import pytest
-from a2wsgi import WSGIMiddleware
 
-from profile_app import migrate
-from profile_app import store as profile_store
-from profile_app.main import make_app
 from reco_app.serving import clients
 from reco_app.serving.lean import Profile, Weights
-from runtime import keys, rest
-from tests.catalog_app.conftest import product, running
-from tests.profile_app.conftest import fresh_database
+from runtime import rest
+from tests.catalog_app.conftest import product
 
 GARDENER = {
     "slug": "gardener",
@@ -20,31 +14,6 @@ GARDENER = {
     "weights": {"category": {"Home > Garden": 0.7}, "brand": {}, "price_band": {"2-5": 0.4}},
     "source": "mined",
 }
-
-
-@pytest.fixture
-async def catalog(mongodb_url):
-    async with running(mongodb_url) as started:
-        rest.mount("catalog", started.application)
-        yield started
-        rest.unmount("catalog")
-
-
-@pytest.fixture
-async def profile(monkeypatch):
-    engine = profile_store.make_engine(fresh_database("serving_contract"))
-    monkeypatch.setattr(profile_store, "engine", lambda: engine)
-    migrate.migrate()
-    app = WSGIMiddleware(make_app())
-    rest.mount("profile", app)
-    transport = httpx2.ASGITransport(app=app)
-    headers = {"Authorization": keys.internal_authorization()}
-    async with httpx2.AsyncClient(
-        transport=transport, base_url="http://profile", headers=headers
-    ) as client:
-        yield client
-    rest.unmount("profile")
-    engine.dispose()
 
 
 async def test_cards_come_by_id_with_what_answers_show(catalog):

@@ -2,17 +2,11 @@
 
 from asyncio import to_thread
 
-import httpx2
 import pytest
-from a2wsgi import WSGIMiddleware
 
-from profile_app import migrate
-from profile_app import store as profile_store
-from profile_app.main import make_app
 from reco_app.curation import clients as staff
 from reco_app.training import clients
 from runtime import rest
-from tests.profile_app.conftest import fresh_database
 
 MINED = {
     "slug": "bakers",
@@ -33,21 +27,6 @@ FLOUR = {
         "price_bands": {"1-2": 36},
     },
 }
-
-
-@pytest.fixture
-async def profile(monkeypatch):
-    engine = profile_store.make_engine(fresh_database("training_contract"))
-    monkeypatch.setattr(profile_store, "engine", lambda: engine)
-    migrate.migrate()
-    app = WSGIMiddleware(make_app())
-    rest.mount("profile", app)
-    async with httpx2.AsyncClient(
-        transport=httpx2.ASGITransport(app=app), base_url="http://profile"
-    ) as client:
-        yield client
-    rest.unmount("profile")
-    engine.dispose()
 
 
 async def test_preferences_are_stored_as_they_were_counted(profile):
