@@ -47,7 +47,7 @@ class ProductGiven(Given):
     categories: list[CategoryPath] = Field(default=[], max_length=50)
     price: Money = "0"
     sale_price: Money | None = None
-    currency: Currency = "XXX"
+    currency: Currency = "XXX"  # ISO 4217: no currency; a tombstone has no price
     availability: Availability = "out_of_stock"
     image_url: Line = ""
     url: Line = ""
