@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_app.engine import tiers, together
+from reco_app.engine import arrange, tiers, together
 from reco_app.engine.index import PURCHASE
 from reco_app.engine.model import Model
 from reco_app.engine.tiers import BELOW, Context, Found, Request, Tier
@@ -61,7 +61,7 @@ def rank(
         found = _fill(request, order, count)
         for part in found:
             scratch.taken[part.items] = 0
-    return _joined(found)
+    return _joined(found, len(context))
 
 
 def drivers(shares: NDArray[np.float32], *, most: int, least: float) -> tuple[Places, Places]:
@@ -106,6 +106,7 @@ def warm(model: Model) -> None:
     first = np.zeros(len(context), np.int32)
     evidence(model, first, first, "session")
     drivers(np.ones((1, 1), np.float32), most=1, least=0.0)
+    arrange.warm(model.index.vectors)
 
 
 def _columns(context: Sequence[ContextItem]) -> Context:
@@ -142,10 +143,13 @@ def _fill(request: Request, order: Sequence[Tier], count: int) -> list[Found]:
     return found
 
 
-def _joined(found: Sequence[Found]) -> Ranked:
+def _joined(found: Sequence[Found], context_length: int) -> Ranked:
     if not found:
         return Ranked(
-            np.empty(0, np.int32), np.empty(0), np.empty(0, np.uint8), np.empty((0, 0), np.float32)
+            np.empty(0, np.int32),
+            np.empty(0),
+            np.empty(0, np.uint8),
+            np.empty((0, context_length), np.float32),
         )
     if len(found) == 1:
         return Ranked(*found[0])

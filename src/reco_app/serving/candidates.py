@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from reco_app.engine.model import Model
 from reco_app.engine.rank import SOURCES, ContextItem, rank
-from reco_app.serving.masks import any_left
-from reco_app.serving.shelf import Columns, Shelf
+from reco_app.serving.shelf import Shelf
 
 NEW = SOURCES.index("new")
 BELOW = 0.999  # what is added at the end of a list stays under what is there
@@ -53,24 +52,26 @@ def collect(
     count = sum(len(part.positions) for part in found)
     open_places = allowed[:first]
     for part in found:
-        open_places = _without(open_places, part, shelf.columns)
-    while model is not None and count < needed and any_left(open_places):
+        open_places = _without(open_places, part, shelf)
+    while model is not None and count < needed:
         ranked = rank(model, context, scenario=scenario, mask=open_places, count=depth)
-        part = _first_of_groups(Candidates(*ranked), shelf.columns)
+        part = _first_of_groups(Candidates(*ranked), shelf)
         found.append(_under(part, found))
         count += len(part.positions)
+        if len(ranked.items) < depth:  # nothing else may appear
+            break
         if count < needed:
-            open_places = _without(open_places, part, shelf.columns)
+            open_places = _without(open_places, part, shelf)
             open_places[ranked.items] = 0
     if not newest_first and count < needed:
         newcomers = _newcomers(first, shelf, len(context), allowed, needed)
         found.append(_under(newcomers, found))
-    return found[0] if len(found) == 1 else _joined(found, shelf.columns)
+    return found[0] if len(found) == 1 else _joined(found, shelf)
 
 
-def _joined(found: Sequence[Candidates], columns: Columns) -> Candidates:
+def _joined(found: Sequence[Candidates], shelf: Shelf) -> Candidates:
     joined = Candidates(*(np.concatenate(column) for column in zip(*found, strict=True)))
-    return _first_of_groups(joined, columns)
+    return _first_of_groups(joined, shelf)
 
 
 def _newcomers(
@@ -82,45 +83,46 @@ def _newcomers(
     many of them are variants of one another.
     """
     positions = np.flatnonzero(allowed[first:]).astype(np.int32) + np.int32(first)
-    few = _newest(positions, shelf.columns, context_length, most=NEWCOMERS)
+    few = _newest(positions, shelf, context_length, most=NEWCOMERS)
     if len(few.positions) >= needed or len(positions) <= NEWCOMERS:
         return few
-    return _newest(positions, shelf.columns, context_length, most=len(positions))
+    return _newest(positions, shelf, context_length, most=len(positions))
 
 
 def _newest(
-    positions: NDArray[np.int32], columns: Columns, context_length: int, *, most: int
+    positions: NDArray[np.int32], shelf: Shelf, context_length: int, *, most: int
 ) -> Candidates:
+    published_at = shelf.columns.published_at
     if most < len(positions):
-        oldest_first = np.argpartition(columns.published_at[positions], -most)
+        oldest_first = np.argpartition(published_at[positions], -most)
         positions = np.sort(positions[oldest_first[-most:]])
-    positions = positions[np.lexsort((positions, -columns.published_at[positions]))]
+    positions = positions[np.lexsort((positions, -published_at[positions]))]
     found = Candidates(
         positions,
         np.power(BELOW, np.arange(len(positions))),
         np.full(len(positions), NEW, np.uint8),
         np.zeros((len(positions), context_length), np.float32),
     )
-    return _first_of_groups(found, columns)
+    return _first_of_groups(found, shelf)
 
 
-def _first_of_groups(found: Candidates, columns: Columns) -> Candidates:
+def _first_of_groups(found: Candidates, shelf: Shelf) -> Candidates:
     """Of each group of variants only the first; products without variants all stay."""
-    groups = columns.group[found.positions]
+    if not shelf.has_variants:
+        return found
+    groups = shelf.columns.group[found.positions]
     if not (groups >= 0).any():
         return found
     keys = np.where(groups >= 0, groups, -1 - found.positions)
     return found.at(np.sort(np.unique(keys, return_index=True)[1]))
 
 
-def _without(
-    open_places: NDArray[np.uint8], found: Candidates, columns: Columns
-) -> NDArray[np.uint8]:
+def _without(open_places: NDArray[np.uint8], found: Candidates, shelf: Shelf) -> NDArray[np.uint8]:
     """A copy in which no variant of what was found is left."""
     left = open_places.copy()
-    groups = columns.group[found.positions]
+    groups = shelf.columns.group[found.positions]
     if (groups >= 0).any():
-        grouped = columns.group[: len(open_places)]
+        grouped = shelf.columns.group[: len(open_places)]
         left[np.isin(grouped, groups[groups >= 0])] = 0
     return left
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,13 +13,14 @@ from reco_app.serving.candidates import Candidates
 from reco_app.serving.contracts import Filter, Request, Warning
 from reco_app.serving.live import Live
 from reco_app.serving.question import Question, named_products
+from reco_app.serving.shelf import Shelf
 
 POOL = 200  # candidates that rules, profile, budget and diversity put into another order
 SLACK = 8  # variants of one product that the first call of the engine may well return
 PINNED = SOURCES.index("pinned")
 
 
-class Pick(NamedTuple):
+class Pick(msgspec.Struct, frozen=True, gc=False):
     position: int
     score: float
     source: int
@@ -33,11 +35,10 @@ class Decision(NamedTuple):
     """Over the shelf: what may appear, after filters, hides and exclusions."""
     relaxed: bool
     """Whether nothing passed the filter, so that it was set aside."""
+    profile: lean.Profile | None
     candidates: Candidates
-    rule_factors: NDArray[np.float64]
-    profile_factors: NDArray[np.float64]
     scores: NDArray[np.float64]
-    """The candidates' scores after both, the largest 1."""
+    """The candidates' scores after rules and profile, the largest at most 1."""
     picks: list[Pick]
     warnings: list[Warning]
 
@@ -47,35 +48,44 @@ def decide(
 ) -> Decision:
     """Choose and order the products: full lists whenever enough of them may appear."""
     allowed, relaxed = _allowed(request, question, live)
-    pinned = rules.pins(question.rules, live.shelf, allowed=allowed)
+    pinned = rules.pins(question.rules, live.shelf, allowed=allowed) if question.rules else {}
     found = candidates.collect(
         live.model,
         live.shelf,
         question.context,
         scenario=question.scenario,
-        allowed=_unpinned(allowed, pinned, live),
-        **_reach(request, question, profile),
+        allowed=_unpinned(allowed, pinned, live) if pinned else allowed,
+        **_reach(request, question, profile, live),
     )
-    rule_factors = rules.factors(question.rules, found.positions, live.shelf)
-    profile_factors = (
-        lean.factors(profile, found.positions, live.shelf)
-        if profile
-        else np.ones(len(found.positions))
-    )
-    scores = _normalised(found.scores * rule_factors * profile_factors)
+    scores = found.scores
+    if profile is not None or question.rules:
+        of_rules, of_profile = factors(question, profile, found.positions, live.shelf)
+        scores = _normalised(scores * of_rules * of_profile)
     order = _order(request, question.count, found, scores, live)
     picks = list(_placed(order, pinned, found, scores, count=question.count))
     return Decision(
         question=question,
         allowed=allowed,
         relaxed=relaxed,
+        profile=profile,
         candidates=found,
-        rule_factors=rule_factors,
-        profile_factors=profile_factors,
         scores=scores,
         picks=picks,
         warnings=_warnings(question, len(picks), relaxed=relaxed),
     )
+
+
+def factors(
+    question: Question,
+    profile: lean.Profile | None,
+    positions: NDArray[np.int32],
+    shelf: Shelf,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What the rules, and what the profile, multiply the scores of these positions by."""
+    of_rules = rules.factors(question.rules, positions, shelf)
+    if profile is None:
+        return of_rules, np.ones(len(positions))
+    return of_rules, lean.factors(profile, positions, shelf)
 
 
 def _allowed(request: Request, question: Question, live: Live) -> tuple[NDArray[np.uint8], bool]:
@@ -88,7 +98,8 @@ def _allowed(request: Request, question: Question, live: Live) -> tuple[NDArray[
         if not filters:
             continue
         mask = masks.without(_all_of(filters, live, in_stock=in_stock), never)
-        rules.hide(mask, question.rules, live.shelf)
+        if question.rules:
+            rules.hide(mask, question.rules, live.shelf)
         if masks.any_left(mask):
             return mask, filters is not question.filters
     return mask, False
@@ -108,16 +119,17 @@ def _with_stock(chosen: Filter, *, in_stock: bool) -> Filter:
 
 def _unpinned(allowed: NDArray[np.uint8], pinned: dict[int, int], live: Live) -> NDArray[np.uint8]:
     """What is left to the candidates: neither pinned nor a variant of something pinned."""
-    if not pinned:
-        return allowed
-    left = masks.without(allowed, pinned.values())
+    left = allowed.copy()
+    left[list(pinned.values())] = 0
     groups = live.shelf.columns.group
     pinned_groups = groups[list(pinned.values())]
     left[np.isin(groups, pinned_groups[pinned_groups >= 0])] = 0
     return left
 
 
-def _reach(request: Request, question: Question, profile: lean.Profile | None) -> dict[str, int]:
+def _reach(
+    request: Request, question: Question, profile: lean.Profile | None, live: Live
+) -> dict[str, int]:
     """How many candidates are needed: all that may move up, or just those that are shown."""
     reordered = (
         request.diversity > 0
@@ -127,7 +139,8 @@ def _reach(request: Request, question: Question, profile: lean.Profile | None) -
     )
     if reordered:
         return {"depth": POOL, "needed": POOL}
-    return {"depth": question.count + SLACK, "needed": question.count}
+    slack = SLACK if live.shelf.has_variants else 0
+    return {"depth": question.count + slack, "needed": question.count}
 
 
 def _normalised(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -156,6 +169,8 @@ def _order(
             diversity=request.diversity,
             count=count,
         )
+    if relevance is found.scores:  # already in order
+        return np.arange(min(count, len(relevance)))
     return np.argsort(-relevance, kind="stable")[:count]
 
 
@@ -168,10 +183,13 @@ def _placed(
     count: int,
 ) -> Iterator[Pick]:
     """Pins on their places, candidates on the others; pins move up where candidates run out."""
+    positions, sources, told = found.positions.tolist(), found.sources.tolist(), scores.tolist()
+    if not pinned:
+        for row in order.tolist():
+            yield Pick(positions[row], told[row], sources[row], row)
+        return
     waiting = sorted(pinned)
     rows = iter(order.tolist())
-    positions, sources = found.positions.tolist(), found.sources.tolist()
-    told = scores.tolist()
     for place in range(1, count + 1):
         row = -1 if waiting and waiting[0] <= place else next(rows, -1)
         if row >= 0:

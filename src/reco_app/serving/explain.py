@@ -4,14 +4,17 @@ import asyncio
 from datetime import UTC, datetime
 from functools import lru_cache
 
+import numpy as np
+
 from reco_app.curation.contracts import CuratedRule
 from reco_app.engine import release
-from reco_app.engine.model import Model, ReleaseCorrupt, open_release
+from reco_app.engine.model import Model, open_release
 from reco_app.engine.rank import SOURCES
+from reco_app.engine.sealed import ReleaseCorrupt
 from reco_app.serving import canonical, identity, live, parsing, rules, service
 from reco_app.serving.absence import absence
-from reco_app.serving.contracts import Asked, Reason, RuleTold, Step, Why, WhyRequest
-from reco_app.serving.decision import Decision, Pick
+from reco_app.serving.contracts import Asked, RuleTold, Step, Why, WhyRequest
+from reco_app.serving.decision import Decision, Pick, factors
 from reco_app.serving.live import Live
 from reco_app.serving.reasons import reasons
 from reco_app.settings import current
@@ -31,8 +34,6 @@ async def why(asked: WhyRequest) -> Why:
     answered_at = datetime.fromtimestamp(named.answered_at, UTC)
     decision, degraded = await service.decided(asked.request, state, now=answered_at)
     question = decision.question
-    told = reasons(decision, model=state.model, shelf=state.shelf)
-    picked = zip(decision.picks, told, strict=True)
     return Why(
         release=named.release,
         answered_at=answered_at,
@@ -47,9 +48,7 @@ async def why(asked: WhyRequest) -> Why:
         warnings=decision.warnings,
         degraded=degraded,
         rules=[_rule(rule) for rule in question.rules],
-        steps=[
-            _step(pick, why, place, decision, state) for place, (pick, why) in enumerate(picked, 1)
-        ],
+        steps=_steps(decision, state),
         item=_item(asked, decision, state),
     )
 
@@ -91,23 +90,38 @@ def _rule(rule: CuratedRule) -> RuleTold:
     return RuleTold(rule.id, rule.kind, target, rule.factor, rule.position, rule.note)
 
 
-def _step(pick: Pick, why: list[Reason], place: int, decision: Decision, state: Live) -> Step:
-    row = pick.row
-    return Step(
-        item_id=state.shelf.item_id(pick.position),
-        position=place,
-        source=SOURCES[pick.source],
-        engine_score=float(decision.candidates.scores[row]) if row >= 0 else None,
-        rule_factor=float(decision.rule_factors[row]) if row >= 0 else 1.0,
-        profile_factor=float(decision.profile_factors[row]) if row >= 0 else 1.0,
-        score=pick.score,
-        reasons=why,
-        rules=[
-            rule.id
-            for rule in decision.question.rules
-            if rules.is_about(rule, pick.position, state.shelf)
-        ],
-    )
+def _steps(decision: Decision, state: Live) -> list[Step]:
+    told = reasons(decision, model=state.model, shelf=state.shelf)
+    positions = np.array([pick.position for pick in decision.picks], np.int32)
+    of_rules, of_profile = factors(decision.question, decision.profile, positions, state.shelf)
+    return [
+        Step(
+            item_id=state.shelf.item_id(pick.position),
+            position=place,
+            source=SOURCES[pick.source],
+            engine_score=_engine_score(pick, decision),
+            rule_factor=1.0 if _is_pinned(pick) else rule_factor,
+            profile_factor=1.0 if _is_pinned(pick) else profile_factor,
+            score=pick.score,
+            reasons=why,
+            rules=[
+                rule.id
+                for rule in decision.question.rules
+                if rules.is_about(rule, pick.position, state.shelf)
+            ],
+        )
+        for place, (pick, why, rule_factor, profile_factor) in enumerate(
+            zip(decision.picks, told, of_rules.tolist(), of_profile.tolist(), strict=True), 1
+        )
+    ]
+
+
+def _is_pinned(pick: Pick) -> bool:
+    return pick.row < 0
+
+
+def _engine_score(pick: Pick, decision: Decision) -> float | None:
+    return None if _is_pinned(pick) else float(decision.candidates.scores[pick.row])
 
 
 def _item(asked: WhyRequest, decision: Decision, state: Live) -> Asked | None:

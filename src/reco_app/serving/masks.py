@@ -33,13 +33,16 @@ class Masks:
 def without(mask: Mask, positions: Iterable[int]) -> Mask:
     """A copy in which these positions may not appear; -1 (unknown) is passed over."""
     left = mask.copy()
-    left[[position for position in positions if position >= 0]] = 0
+    for position in positions:
+        if position >= 0:
+            left[position] = 0
     return left
 
 
 def any_left(mask: Mask) -> bool:
     """Whether anything may appear; looks no further than the first."""
-    return bool(mask.view(np.bool_).any())
+    flags = mask.view(np.bool_)
+    return bool(len(flags)) and bool(flags[flags.argmax()])
 
 
 def _passing(shelf: Shelf, chosen: Filter) -> Mask:

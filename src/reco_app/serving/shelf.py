@@ -102,6 +102,11 @@ class Shelf:
     def size(self) -> int:
         return len(self.columns.offered)
 
+    @property
+    def has_variants(self) -> bool:
+        """Whether any product was ever in a group."""
+        return bool(self.groups.names)
+
     def position(self, item_id: str) -> int:
         """The position of a product, or -1; later shelves may know more than this one."""
         found = self.items.find(item_id)
