@@ -11,14 +11,20 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+_HEADERS = "multireco.headers"
+
+
+def headers(scope: Scope) -> Mapping[bytes, bytes]:
+    """The first value of each header by its name in lower case; made once a request."""
+    known: dict[bytes, bytes] | None = scope.get(_HEADERS)
+    if known is None:
+        known = scope[_HEADERS] = dict(reversed(scope["headers"]))
+    return known
 
 
 def header(scope: Scope, name: bytes) -> bytes:
     """The first value of a header (`name` in lower case), or nothing."""
-    for key, value in scope["headers"]:
-        if key == name:
-            return bytes(value)
-    return b""
+    return headers(scope).get(name, b"")
 
 
 async def answer(

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 
-from runtime.asgi import ASGIApp, Message, Receive, Scope, Send, answer_problem, header
+from runtime.asgi import ASGIApp, Message, Receive, Scope, Send, answer_problem, headers
+from runtime.eager import Waiting, begin
 from runtime.problems import Problem
 
 DEFAULT_LIMIT_BYTES = 64 * 1024
@@ -19,25 +20,31 @@ class _Gone(Exception):
 
 
 def guard(app: ASGIApp, *, body_limits: Mapping[str, int]) -> ASGIApp:
-    """`app` behind the guard; `body_limits` is path prefix → bytes, and the longest wins.
+    """`app` behind the guard, its Problems answered; `body_limits` is path prefix → bytes, and
+    the longest wins.
 
     A limit of 0 hands the body through as it arrives: what reads it must bound it.
     """
     limits = sorted(body_limits.items(), key=lambda item: len(item[0]), reverse=True)
+    prefixes = tuple(body_limits)
+
+    def limit_of(path: str) -> int:
+        if not path.startswith(prefixes):
+            return DEFAULT_LIMIT_BYTES
+        return next(size for prefix, size in limits if path.startswith(prefix))
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _has_body(scope):
+        if scope["type"] != "http":
             return await app(scope, receive, send)
-        path: str = scope["path"]
-        matching = (size for prefix, size in limits if path.startswith(prefix))
-        limit = next(matching, DEFAULT_LIMIT_BYTES)
         try:
-            receive = await _bounded(scope, receive, limit)
+            told = headers(scope)
+            if told.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in told:
+                receive = await _bounded(scope, receive, limit_of(scope["path"]))
+            return await app(scope, receive, send)
         except Problem as problem:
             return await answer_problem(send, scope, problem)
         except _Gone:
             return None
-        return await app(scope, receive, send)
 
     return guarded
 
@@ -46,11 +53,13 @@ async def _bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
     """What gives the application the body of `scope`, now that it is known to fit."""
     size = scope.get(_SIZE)
     if size is None:
-        _refuse_by_headers(scope, limit)
+        _refuse_by_headers(headers(scope), limit)
     if limit == 0:
         return receive
     if size is None:
-        whole = await _read(receive, limit)
+        whole = begin(_read(receive, limit))
+        if isinstance(whole, Waiting):
+            whole = await _in_time(whole)
         scope[_SIZE] = len(whole)
         return _once(whole, then=receive)
     if size > limit:
@@ -58,20 +67,11 @@ async def _bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
     return receive
 
 
-def _has_body(scope: Scope) -> bool:
-    for name, value in scope["headers"]:
-        if name == b"content-length":
-            return bool(value != b"0")
-        if name == b"transfer-encoding":
-            return True
-    return False
-
-
-def _refuse_by_headers(scope: Scope, limit: int) -> None:
-    if header(scope, b"content-encoding") not in (b"", b"identity"):
+def _refuse_by_headers(told: Mapping[bytes, bytes], limit: int) -> None:
+    if told.get(b"content-encoding", b"identity") not in (b"", b"identity"):
         detail = "Compressed bodies are not taken; send the body as it is."
         raise Problem("unsupported-media-type", detail, headers=_CLOSING)
-    announced = header(scope, b"content-length")
+    announced = told.get(b"content-length")
     if not announced:
         return
     if not announced.isdigit():
@@ -83,22 +83,25 @@ def _refuse_by_headers(scope: Scope, limit: int) -> None:
 async def _read(receive: Receive, limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > limit:
+            raise _too_large(limit)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+async def _in_time(body: Waiting[bytes]) -> bytes:
     try:
         async with asyncio.timeout(_WHOLE_BODY_SECONDS):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise _Gone
-                chunks.append(message.get("body", b""))
-                size += len(chunks[-1])
-                if size > limit:
-                    raise _too_large(limit)
-                if not message.get("more_body", False):
-                    break
+            return await body
     except TimeoutError:
         detail = f"The body was not complete after {_WHOLE_BODY_SECONDS:g} seconds."
         raise Problem("body-too-slow", detail, headers=_CLOSING) from None
-    return b"".join(chunks)
 
 
 def _once(body: bytes, *, then: Receive) -> Receive:

@@ -61,13 +61,13 @@ class ProblemMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         response = self._get_response(request)
         if isinstance(response, HttpResponseBase):
-            return _finished(request, response)
+            return finished(request, response)
         return self._finish_later(request, response)
 
     async def _finish_later(
         self, request: HttpRequest, response: Awaitable[HttpResponseBase]
     ) -> HttpResponseBase:
-        return _finished(request, await response)
+        return finished(request, await response)
 
     def process_exception(self, request: HttpRequest, raised: Exception) -> HttpResponse | None:
         """The answer to an exception of an API view; None leaves pages to Django."""
@@ -82,7 +82,8 @@ class ProblemMiddleware:
         return answer(request, problems.unexpected())
 
 
-def _finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+def finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """`response`, or the problem that an API's bare refusal stands for; notes the route."""
     active = context.active()
     if active is not None and request.resolver_match is not None:
         active.route = f"/{request.resolver_match.route}"

@@ -9,7 +9,7 @@ import orjson
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.orjson import OrjsonFormatter
 
-from runtime import context
+from runtime import context, stdout
 
 # Servers and libraries that install handlers of their own, or repeat what the shell logs.
 _ADOPTED = ("uvicorn", "uvicorn.error", "gunicorn.error", "celery", "django", "django.server")
@@ -65,10 +65,10 @@ def access(
             "route": route,
             "status": status,
             "duration_ms": round(seconds * 1000, 3),
-        }
+        },
+        option=orjson.OPT_APPEND_NEWLINE,
     )
-    sys.stdout.write(line.decode() + "\n")
-    sys.stdout.flush()
+    stdout.put(line)
 
 
 def configure(component: str, level: str) -> None:

@@ -6,15 +6,13 @@ component's own adds its name and its body limits.
 """
 
 import logging
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Awaitable, Mapping
 from time import perf_counter
 
-from runtime import context, health, logs, metrics, problems, tracing
-from runtime.asgi import ASGIApp, Message, Receive, Scope, Send, answer, answer_problem, header
+from runtime import context, health, logs, metrics, problems, stdout, tracing
+from runtime.asgi import ASGIApp, Message, Receive, Scope, Send, answer, answer_problem, headers
 from runtime.body_guard import guard
 from runtime.cors import allow_listed_origins
-from runtime.problems import Problem
 
 log = logging.getLogger("multireco.fault")
 _CONTEXT = "multireco.context"
@@ -34,12 +32,12 @@ def shell(
     `readiness`: name of each thing leaned on → "ok", "unready" where no useful answer can be
     given without it, or any other words for degraded.
     """
-    guarded = guard(_answering_problems(app), body_limits=body_limits or {})
+    guarded = guard(app, body_limits=body_limits or {})
     outermost = _outermost(allow_listed_origins(guarded), component, readiness)
 
     async def shelled(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await app(scope, receive, send)
+            return await _lived(app, scope, receive, send)
         above = scope.get(_CONTEXT)
         if above is None:
             return await outermost(scope, receive, send)
@@ -49,14 +47,13 @@ def shell(
     return shelled
 
 
-def _answering_problems(app: ASGIApp) -> ASGIApp:
-    async def answering(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await app(scope, receive, send)
-        except Problem as problem:
-            await answer_problem(send, scope, problem)
+async def _lived(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    async def last_words(message: Message) -> None:
+        if message["type"] == "lifespan.shutdown.complete":
+            stdout.flush()  # a server that was told to stop is gone once it hears this
+        await send(message)
 
-    return answering
+    await app(scope, receive, last_words)
 
 
 def _outermost(app: ASGIApp, component: str, readiness: health.Readiness) -> ASGIApp:
@@ -64,24 +61,23 @@ def _outermost(app: ASGIApp, component: str, readiness: health.Readiness) -> ASG
         path = scope["path"]
         if path in health.PATHS:
             told = await health.probe(path, readiness)
-            await answer(send, status=told.status, body=told.body, media_type=told.media_type)
-            return
-        traceparent = header(scope, b"traceparent").decode("latin-1")
+            return await answer(
+                send, status=told.status, body=told.body, media_type=told.media_type
+            )
+        named = headers(scope)
+        traceparent = named.get(b"traceparent", b"").decode("latin-1")
         request = context.received(
-            request_id=header(scope, b"x-request-id").decode("latin-1"),
+            request_id=named.get(b"x-request-id", b"").decode("latin-1"),
             traceparent=traceparent,
             component=component,
         )
+        scope[_CONTEXT] = request
         token = context.begin(request)
         try:
-            scope[_CONTEXT] = request
-            span = (
-                tracing.serving(request, method=scope["method"], traceparent=traceparent)
-                if tracing.enabled()
-                else nullcontext()
-            )
-            with span:
-                await _serve(app, request, scope, receive, send)
+            if not tracing.enabled():
+                return await _serve(app, request, scope, receive, send)
+            with tracing.serving(request, method=scope["method"], traceparent=traceparent):
+                return await _serve(app, request, scope, receive, send)
         finally:
             context.end(token)
 
@@ -95,12 +91,12 @@ async def _serve(
     status = 0
     id_header = (b"x-request-id", request.request_id.encode())
 
-    async def observed(message: Message) -> None:
+    def observed(message: Message) -> Awaitable[None]:
         nonlocal status
         if message["type"] == "http.response.start":
             status = message["status"]
             message["headers"] = [*message.get("headers", ()), id_header]
-        await send(message)
+        return send(message)
 
     try:
         await app(scope, receive, observed)

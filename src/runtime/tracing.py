@@ -20,6 +20,8 @@ from pydantic_settings import BaseSettings
 
 from runtime import context
 
+_enabled = False
+
 
 class _Exporter(BaseSettings):
     endpoint: str = Field(default="", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -28,18 +30,20 @@ class _Exporter(BaseSettings):
 @cache
 def configure(component: str) -> bool:
     """Export spans under the name `component` if an endpoint is set; whether one is."""
-    if not _Exporter().endpoint or isinstance(trace.get_tracer_provider(), TracerProvider):
-        return enabled()
+    global _enabled  # noqa: PLW0603  # OpenTelemetry's provider is one for the process, too
+    if not _Exporter().endpoint or _enabled:
+        return _enabled
     resource = Resource.create({"service.name": component, "service.namespace": "multireco"})
     provider = TracerProvider(resource=resource)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
+    _enabled = True
     return True
 
 
 def enabled() -> bool:
     """Whether spans go anywhere."""
-    return isinstance(trace.get_tracer_provider(), TracerProvider)
+    return _enabled
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """What Django promises, kept by the handler that enters no thread."""
 
 import asyncio
+import json
 import threading
 
 import pytest
 from django.core import signals
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import get_script_prefix, path, set_script_prefix
 from django.views.decorators.csrf import csrf_exempt
 
@@ -72,6 +73,31 @@ async def streamed(request):
 
 
 @csrf_exempt
+async def asked(request):
+    return JsonResponse(
+        {
+            "GET": request.GET.dict(),
+            "COOKIES": request.COOKIES,
+            "x-two": request.headers.get("X-Two"),
+            "host": request.get_host(),
+            "unknown": hasattr(request, "unknown"),
+        }
+    )
+
+
+@csrf_exempt
+async def typed(request):
+    return HttpResponse(f"{request.content_type} {request.content_params}")
+
+
+@csrf_exempt
+async def baked(request):
+    response = HttpResponse(headers={"X-Frame-Options": "SAMEORIGIN"})
+    response.set_cookie("taste", "sweet")
+    return response
+
+
+@csrf_exempt
 def synchronous(request):
     return HttpResponse()
 
@@ -80,7 +106,7 @@ async def guarded(request):
     return HttpResponse()
 
 
-VIEWS = (told, broken, refused, problem, slow, endless, streamed)
+VIEWS = (told, broken, refused, problem, slow, endless, streamed, asked, typed, baked)
 urlpatterns = [
     *(path(f"v1/{view.__name__}", view) for view in VIEWS),
     path("v1/synchronous", synchronous),
@@ -110,19 +136,22 @@ class Client:
     def __init__(self, application):
         self._application = application
         self._inbox = asyncio.Queue()
+        self.receive = self._inbox.get
         self.sent = []
 
-    async def ask(self, path, *, method="GET", body=b"", headers=(), root_path=""):
+    async def ask(
+        self, path, *, method="GET", body=b"", headers=(), root_path="", query_string=b""
+    ):
         scope = {
             "type": "http",
             "method": method,
             "path": path,
             "root_path": root_path,
-            "query_string": b"",
+            "query_string": query_string,
             "headers": [(b"host", b"reco"), *headers],
         }
         self._inbox.put_nowait({"type": "http.request", "body": body, "more_body": False})
-        await self._application(scope, self._inbox.get, self._send)
+        await self._application(scope, self.receive, self._send)
 
     def hang_up(self):
         self._inbox.put_nowait({"type": "http.disconnect"})
@@ -260,3 +289,55 @@ async def test_a_stream_is_sent_in_parts(client):
 def test_a_view_that_needs_a_thread_or_a_token_is_refused(path):
     with pytest.raises(ImproperlyConfigured):
         without_threads(stock, paths=[path])
+
+
+async def test_all_that_django_reads_from_a_request_is_there_once_it_is_asked_for(client):
+    headers = [(b"cookie", b"a=1"), (b"x-two", b"one"), (b"x-two", b"two")]
+    await client.ask("/v1/asked", headers=headers, query_string=b"q=%C3%A9")
+    assert json.loads(client.body) == {
+        "GET": {"q": "é"},
+        "COOKIES": {"a": "1"},
+        "x-two": "one,two",
+        "host": "reco",
+        "unknown": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([b"application/json"], "application/json {}"),
+        ([b"Text/Plain; charset=latin-1"], "text/plain {'charset': 'latin-1'}"),
+        ([b"application/json", b"text/plain"], "application/json,text/plain {}"),
+        ([], " {}"),
+    ],
+)
+async def test_the_type_of_a_body_is_read_as_django_reads_it(client, values, told):
+    await client.ask("/v1/typed", headers=[(b"content-type", value) for value in values])
+    assert client.body.decode() == told
+
+
+async def test_a_host_named_twice_is_refused_even_if_one_is_served(client):
+    await client.ask("/v1/told")
+    await client.ask("/v1/told", headers=[(b"host", b"other")])
+    assert [message["status"] for message in client.sent if "status" in message] == [200, 400]
+
+
+async def test_a_view_that_never_waits_is_not_watched(client):
+    asked = []
+    receive = client.receive
+
+    async def counted():
+        asked.append(True)
+        return await receive()
+
+    client.receive = counted
+    await client.ask("/v1/asked")
+    await asyncio.sleep(0)
+    assert (client.status, asked) == (200, [True])
+
+
+async def test_a_cookie_is_sent_beside_what_django_adds(client):
+    await client.ask("/v1/baked")
+    assert client.headers["set-cookie"].startswith("taste=sweet")
+    assert client.headers["x-frame-options"] == "SAMEORIGIN"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import httpx2
 import pytest
 
-from runtime import context, logs
+from runtime import context, logs, stdout
 from runtime.asgi import Receive, Scope, Send, answer
 from runtime.problems import Problem
 from runtime.shell import shell
@@ -118,13 +118,16 @@ async def test_only_listed_origins_may_read_answers(monkeypatch, fresh_settings)
     assert "Access-Control-Allow-Origin" not in foreign.headers
 
 
-async def test_each_answer_is_one_json_line_without_address_or_path(capsys):
+async def test_each_answer_is_one_json_line_without_address_or_path(capfdbinary):
     root = logging.getLogger()
     kept, root.handlers = root.handlers, []
     try:
         logs.configure("test", "INFO")
+        stdout.flush()
+        capfdbinary.readouterr()  # what earlier tests left to be written
         await _client().get("/things/85123A?q=secret", headers={"X-Request-ID": "abc-12345678"})
-        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        stdout.flush()
+        lines = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
     finally:
         root.handlers = kept
         root.setLevel(logging.WARNING)

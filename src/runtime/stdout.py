@@ -1,0 +1,87 @@
+"""Whole lines to standard output, some at a time and by a thread of its own.
+
+A call to the system for each line costs more than making the line, and one that has to wait for
+the reader would hold up every answer. What a killed process had put less than a moment before is
+lost; one that ends by itself or is told to stop writes all.
+"""
+
+import atexit
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from select import PIPE_BUF
+
+_MOMENT_SECONDS = 0.2
+_MOST_WAITING = 10_000  # lines; where the reader is slower than that, callers wait for it
+_STDOUT = 1
+
+
+class _Waiting:
+    """The lines of this process that are still to be written."""
+
+    def __init__(self) -> None:
+        self.lines: deque[bytes] = deque()
+        self.some = threading.Event()
+        self.one_at_a_time = threading.Lock()
+        self.thread: threading.Thread | None = None
+
+
+_waiting = _Waiting()
+
+
+def put(line: bytes) -> None:
+    """Have `line`, which ends in a newline, written within a moment."""
+    _waiting.lines.append(line)
+    if not _waiting.some.is_set():
+        _waiting.some.set()
+        _begin()
+    if len(_waiting.lines) > _MOST_WAITING:
+        flush()
+
+
+@atexit.register
+def flush() -> None:
+    """Write all that has been put, now; where nobody reads any more there is nobody to tell."""
+    with _waiting.one_at_a_time, suppress(OSError):
+        for part in _parts(_waiting.lines):
+            while part:
+                part = part[os.write(_STDOUT, part) :]
+
+
+def _begin() -> None:
+    with _waiting.one_at_a_time:
+        if _waiting.thread is None:
+            _waiting.thread = threading.Thread(target=_write_on, name="stdout", daemon=True)
+            _waiting.thread.start()
+
+
+def _write_on() -> None:
+    while True:
+        _waiting.some.wait()
+        time.sleep(_MOMENT_SECONDS)
+        _waiting.some.clear()
+        flush()
+
+
+def _parts(lines: deque[bytes]) -> Iterator[bytes]:
+    """Lines of up to PIPE_BUF bytes together, which those of no other process come between."""
+    part = b""
+    with suppress(IndexError):
+        while True:
+            line = lines.popleft()
+            if len(part) + len(line) > PIPE_BUF:
+                yield part
+                part = b""
+            part += line
+    yield part
+
+
+def _begin_anew() -> None:
+    global _waiting  # noqa: PLW0603  # a fork takes neither threads nor the right to these lines
+    _waiting = _Waiting()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
