@@ -1,9 +1,8 @@
 """A release, opened: its arrays mapped into memory, its items, and scratch to rank with."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,23 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_app.engine.index import Index
-from reco_app.engine.parameters import Neighbourhood, Parameters, from_dict
+from reco_app.engine.parameters import Neighbourhood, Parameters, ParametersUnknown, from_dict
+from reco_app.engine.sealed import ReleaseCorrupt, ReleaseOutdated, opened, verify
+from reco_app.engine.soundness import require_fitting
 
-MANIFEST = "manifest.json"
-SEAL = "seal"
 ITEMS = "items.txt"
-
-
-FORMAT = 3
-"""Of the files in a release; a process opens only those that it was written for."""
-
-
-class ReleaseCorrupt(Exception):
-    """A release folder lacks a file, or a file is not what the manifest says."""
-
-
-class ReleaseOutdated(ReleaseCorrupt):
-    """A release was written in another format than this program reads."""
 
 
 class Sessions(NamedTuple):
@@ -73,10 +60,14 @@ class Model:
         self.index = Index(*(_readonly(array) for array in index))
         self.sessions = _sessions(self.index, parameters.session)
         self.item_ids = list(item_ids)
-        self.items = {item_id: place for place, item_id in enumerate(self.item_ids)}
         self.parameters = parameters
         self.manifest: Mapping[str, Any] = manifest or {}
         self._pool: list[Scratch] = []
+
+    @cached_property
+    def items(self) -> dict[str, int]:
+        """Place of each item; serving finds places on its shelf and never asks for it."""
+        return {item_id: place for place, item_id in enumerate(self.item_ids)}
 
     @property
     def version(self) -> str:
@@ -106,35 +97,22 @@ class Model:
 def open_release(folder: Path) -> Model:
     """Verify a release and map it. Raises ReleaseCorrupt if it is not whole."""
     manifest = verify(folder)
-    arrays = {
-        name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-        for name in Index._fields
-    }
-    item_ids = (folder / ITEMS).read_text().split("\n")[:-1]
-    return Model(Index(**arrays), item_ids, from_dict(manifest["parameters"]), manifest)
-
-
-def verify(folder: Path) -> dict[str, Any]:
-    """The manifest of a whole release. Raises ReleaseCorrupt if anything differs from it."""
     try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
-        checksums = manifest["checksums"]
-        sealed = manifest.pop(SEAL) == seal(manifest)
-        parts = [checksum(folder / name) == expected for name, expected in checksums.items()]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReleaseCorrupt(f"{folder}: {error}; publish it again or roll back") from error
-    if sealed and manifest.get("format") != FORMAT:
-        raise ReleaseOutdated(f"{folder}: of another version of this program; train a new release")
-    needed = {f"{name}.npy" for name in Index._fields} | {ITEMS}
-    if not sealed or not all(parts) or not needed <= set(checksums):
-        raise ReleaseCorrupt(f"{folder}: a file is not what its manifest says; roll back")
-    return manifest
+        index = Index(*(_mapped(folder / f"{name}.npy") for name in Index._fields))
+        with opened(folder / ITEMS) as file:
+            item_ids = file.readall().decode().split("\n")[:-1]
+        require_fitting(index, len(item_ids))
+        parameters = from_dict(manifest["parameters"])
+    except ParametersUnknown as error:
+        raise ReleaseOutdated(f"{folder.name}: {error}; train a new release") from error
+    except (OSError, ValueError, OverflowError) as error:
+        raise ReleaseCorrupt(f"{folder.name}: {error}; roll back, or train a new one") from error
+    return Model(index, item_ids, parameters, manifest)
 
 
-def checksum(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _mapped(path: Path) -> NDArray[Any]:
+    # Not numpy.load: it would also unpickle and unzip.
+    return np.lib.format.open_memmap(path, mode="r")
 
 
 def _sessions(index: Index, settings: Neighbourhood) -> Sessions:
@@ -159,11 +137,6 @@ def _session_weight(index: Index, settings: Neighbourhood) -> NDArray[np.float32
     recency = np.exp((index.session_at - newest) / (86_400 * settings.recency_days))
     lengths = np.maximum(np.diff(index.session_start), 1)
     return np.asarray(recency / lengths**settings.length_power, np.float32)
-
-
-def seal(manifest: Mapping[str, Any]) -> str:
-    """SHA-256 of all that a manifest says but for the seal itself."""
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _readonly(array: NDArray[Any]) -> NDArray[Any]:

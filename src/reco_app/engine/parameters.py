@@ -1,6 +1,7 @@
 """The numbers that steer the engine: plain tuples of floats, kept in a release's manifest."""
 
 from collections.abc import Mapping
+from math import isnan
 from typing import Any, NamedTuple
 
 
@@ -87,6 +88,10 @@ _PARTS: dict[str, Any] = {
 }
 
 
+class ParametersUnknown(ValueError):
+    """A document has not the fields of these parameters: another version wrote it."""
+
+
 def to_dict(parameters: Parameters) -> dict[str, Any]:
     """A document for a manifest, read back by `from_dict`."""
     return {
@@ -96,13 +101,29 @@ def to_dict(parameters: Parameters) -> dict[str, Any]:
 
 
 def from_dict(document: Mapping[str, Any]) -> Parameters:
-    """Parameters from a manifest; floats throughout, as the compiled kernels expect."""
+    """Parameters from a manifest; floats throughout, as the compiled kernels expect.
+
+    Raises ParametersUnknown, and ValueError for what is no number.
+    """
+    _require_fields(document, Parameters._fields)
     fields: dict[str, Any] = {}
     for name, value in document.items():
         part = _PARTS.get(name)
-        fields[name] = float(value) if part is None else part(**_floats(value))
+        fields[name] = _number(name, value) if part is None else _part(part, value)
     return Parameters(**fields)
 
 
-def _floats(values: Mapping[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in values.items()}
+def _part(part: Any, document: Mapping[str, Any]) -> Any:
+    _require_fields(document, part._fields)
+    return part(**{name: _number(name, value) for name, value in document.items()})
+
+
+def _require_fields(document: Mapping[str, Any], fields: tuple[str, ...]) -> None:
+    if not isinstance(document, Mapping) or set(document) != set(fields):
+        raise ParametersUnknown("its parameters are of another version of this program")
+
+
+def _number(name: str, value: object) -> float:
+    if not isinstance(value, int | float) or isnan(value):
+        raise ValueError(f"parameter {name} is no number")
+    return float(value)

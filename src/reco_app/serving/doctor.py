@@ -13,7 +13,7 @@ from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
 from reco_app.engine import release
-from reco_app.engine.model import ReleaseCorrupt, verify
+from reco_app.engine.sealed import ReleaseCorrupt, verify
 from reco_app.settings import current
 from runtime import rest
 

@@ -4,7 +4,7 @@ import gc
 import logging
 from collections.abc import Mapping, Sequence
 
-from reco_app.engine.model import ReleaseCorrupt
+from reco_app.engine.sealed import ReleaseCorrupt
 from reco_app.serving import follow, live
 
 log = logging.getLogger(__name__)

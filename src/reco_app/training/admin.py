@@ -11,7 +11,7 @@ from django.utils.html import format_html_join
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from reco_app.engine.model import ReleaseCorrupt
+from reco_app.engine.sealed import ReleaseCorrupt
 from reco_app.training import service
 from reco_app.training.models import Release
 

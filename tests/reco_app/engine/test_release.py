@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from reco_app.engine import release
-from reco_app.engine.model import ReleaseCorrupt, ReleaseOutdated, open_release
+from reco_app.engine.model import open_release
 from reco_app.engine.parameters import Parameters, from_dict, to_dict
 from reco_app.engine.rank import ContextItem, rank
+from reco_app.engine.sealed import ReleaseCorrupt, ReleaseOutdated
 from tests.reco_app.engine.logs import model_of, random_log, same
 
 MODEL = model_of(random_log(1, sessions=40, items=10), 12)

@@ -5,7 +5,7 @@ import pytest
 from reco_app.curation import store
 from reco_app.curation.models import Placement, Rule
 from reco_app.engine import release
-from reco_app.engine.model import ReleaseCorrupt
+from reco_app.engine.sealed import ReleaseCorrupt
 from reco_app.serving import follow, live
 from tests.reco_app.serving import examples
 

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 from rich.console import Console
 from rich.table import Table
 
-from reco_app.engine.model import ReleaseCorrupt
+from reco_app.engine.sealed import ReleaseCorrupt
 from reco_app.serving import follow, query, service
 from reco_app.serving.contracts import Answer, Result
 from runtime.problems import Problem

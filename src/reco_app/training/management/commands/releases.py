@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.table import Table
 
-from reco_app.engine.model import ReleaseCorrupt
+from reco_app.engine.sealed import ReleaseCorrupt
 from reco_app.training import service
 from reco_app.training.models import Release
 
