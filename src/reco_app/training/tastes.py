@@ -5,6 +5,7 @@ figure stand at least ten sessions. Named tastes are clusters of sessions (k-mea
 the seeding of Arthur and Vassilvitskii 2007) over the labels of the products in them.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -130,12 +131,19 @@ def profiles(index: Index, known: Labels, currency: str) -> list[dict[str, Any]]
 
 
 def _clusters(held: sparse.csr_array, overall: NDArray[np.float32]) -> NDArray[np.int32]:
-    """A cluster for each session: over its most usual labels, rare ones weighing more."""
+    """A cluster for each session: over its most usual labels, rare ones weighing more.
+
+    As many as PROFILES, or as there are sessions that differ; some may stay empty.
+    """
     usual = np.argsort(-overall, kind="stable")[:CLUSTER_LABELS]
     rarity = np.log1p(held.shape[0] / np.maximum(overall[usual], 1))
-    vectors = held[:, usual].toarray() * rarity
+    chosen = held[:, usual].toarray()
+    count = min(PROFILES, len({row.tobytes() for row in chosen}))
+    vectors = chosen * rarity
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    _, cluster = kmeans2(vectors, PROFILES, iter=15, minit="++", rng=SEED, missing="raise")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of clusters that empty while others settle
+        _, cluster = kmeans2(vectors, count, iter=15, minit="++", rng=SEED, missing="warn")
     return np.asarray(cluster, np.int32)
 
 
