@@ -1,7 +1,6 @@
 """A release, opened: its arrays mapped into memory, its items, and scratch to rank with."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from reco_app.engine.index import Index
 from reco_app.engine.parameters import Neighbourhood, Parameters, ParametersUnknown, from_dict
+from reco_app.engine.scratch import Counting, Pool, Scratch, for_counting, for_ranking
 from reco_app.engine.sealed import ReleaseCorrupt, ReleaseOutdated, opened, verify
 from reco_app.engine.soundness import require_fitting
 
@@ -34,21 +34,8 @@ class Sessions(NamedTuple):
     near_items: NDArray[np.int32]
 
 
-class Scratch(NamedTuple):
-    """Working arrays of one ranking: cleared again by whoever wrote them."""
-
-    cells: NDArray[np.float32]  # one an item, 0
-    touched: NDArray[np.int32]  # one an item, anything
-    met: NDArray[np.uint8]  # one an item, 0
-    taken: NDArray[np.uint8]  # one an item, 0
-    places: NDArray[np.int32]  # one an item, -1
-    similarity: NDArray[np.float32]  # one a session, 0
-    matches: NDArray[np.uint64]  # one a session, 0
-    marks: NDArray[np.uint8]  # one a session, 0
-
-
 class Model:
-    """What ranking needs, immutable but for a pool of scratch that threads take turns with."""
+    """What ranking needs, immutable but for the scratch that threads take turns with."""
 
     def __init__(
         self,
@@ -62,7 +49,9 @@ class Model:
         self.item_ids = list(item_ids)
         self.parameters = parameters
         self.manifest: Mapping[str, Any] = manifest or {}
-        self._pool: list[Scratch] = []
+        items, sessions = len(self.item_ids), len(self.index.session_at)
+        self.scratch: Pool[Scratch] = Pool(lambda: for_ranking(items, sessions))
+        self.counting: Pool[Counting] = Pool(lambda: for_counting(sessions))
 
     @cached_property
     def items(self) -> dict[str, int]:
@@ -72,26 +61,6 @@ class Model:
     @property
     def version(self) -> str:
         return str(self.manifest.get("version", ""))
-
-    @contextmanager
-    def scratch(self) -> Iterator[Scratch]:
-        """Scratch for one ranking. After an error it is thrown away, since it may be soiled."""
-        taken = self._pool.pop() if self._pool else self._new_scratch()
-        yield taken
-        self._pool.append(taken)
-
-    def _new_scratch(self) -> Scratch:
-        items, sessions = len(self.item_ids), len(self.index.session_at)
-        return Scratch(
-            np.zeros(items, np.float32),
-            np.empty(items, np.int32),
-            np.zeros(items, np.uint8),
-            np.zeros(items, np.uint8),
-            np.full(items, -1, np.int32),
-            np.zeros(sessions, np.float32),
-            np.zeros(sessions, np.uint64),
-            np.zeros(sessions, np.uint8),
-        )
 
 
 def open_release(folder: Path) -> Model:

@@ -6,7 +6,7 @@ blended with the likeness of item embeddings; item-item weights for baskets afte
 is full; the mask holds in each of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,12 @@ from reco_app.engine.tiers import BELOW, Context, Found, Request, Tier
 
 SOURCES = tiers.SOURCES
 SCENARIOS = tuple(tiers.TIERS)
-Places = NDArray[np.int64]
+EVIDENCE = ("similar", "viewed-together", "bought-together")
+# What was bought together is no evidence that one can take the other's place.
+_PREFERRED = dict.fromkeys(SCENARIOS, together.STRONGER) | {
+    "basket": together.BOUGHT,
+    "similar": together.MET,
+}
 
 
 class ContextItem(NamedTuple):
@@ -29,6 +34,21 @@ class ContextItem(NamedTuple):
     event_type: int = 0
     quantity: float = 1
     age_seconds: float = 0.0
+
+
+class Driver(NamedTuple):
+    """One product at hand that drove a result."""
+
+    row: int
+    """Of the result."""
+    cause: int
+    """Place in the model's items."""
+    evidence: int
+    """Place in EVIDENCE."""
+    sessions: int
+    """That bought both, or else met both; 0 for what is merely similar."""
+    share: float
+    """Of the result's score, to four decimals."""
 
 
 class Ranked(NamedTuple):
@@ -56,45 +76,35 @@ def rank(
     items if they must not come back. Raises KeyError for an unknown scenario.
     """
     order = tiers.TIERS[scenario]
-    with model.scratch() as scratch:
-        request = Request(model, _columns(context), _readonly(mask), scratch)
-        found = _fill(request, order, count)
-        for part in found:
-            scratch.taken[part.items] = 0
+    scratch = model.scratch.take()
+    found = _fill(Request(model, _columns(context), _readonly(mask), scratch), order, count)
+    model.scratch.give_back(scratch)
     return _joined(found, len(context))
 
 
-def drivers(shares: NDArray[np.float32], *, most: int, least: float) -> tuple[Places, Places]:
-    """The context items that drove each result most, as rows and columns of `shares`.
+def drivers(
+    model: Model,
+    items: NDArray[np.int32],
+    context: Sequence[ContextItem],
+    shares: NDArray[np.float32],
+    *,
+    scenario: str,
+    most: int,
+    least: float,
+) -> Iterator[Driver]:
+    """What drove each of k items most, row by row and the largest of its k x context shares first.
 
-    At most `most` a row, the largest share first, none below `least`.
-    """
-    rows, columns = together.strongest(shares, most, least)
-    return rows, columns
-
-
-def evidence(
-    model: Model, items: NDArray[np.int32], causes: NDArray[np.int32], scenario: str
-) -> list[tuple[str, int]]:
-    """What was counted for each pair of an item and a context item that drove it.
-
-    Sessions with both, bought in each, or else seen in each.
+    At most `most` a row, none with a share below `least`.
     """
     index = model.index
     lists = (index.item_start, index.item_sessions, index.item_kinds)
-    with model.scratch() as scratch:
-        bought, viewed = together.shared_sessions(lists, items, causes, PURCHASE, scratch.marks)
-    counted = zip(bought.tolist(), viewed.tolist(), strict=True)
-    return [_told(*numbers, scenario) for numbers in counted]
-
-
-def _told(bought: int, viewed: int, scenario: str) -> tuple[str, int]:
-    """What was bought together is no evidence that one can take the other's place."""
-    if bought and scenario != "similar" and (scenario == "basket" or bought >= viewed):
-        return "bought-together", bought
-    if viewed:
-        return "viewed-together", viewed
-    return "similar", 0
+    causes = np.array([entry.item for entry in context], np.int32)
+    memory = model.counting.take()
+    told, parts = together.drivers(
+        lists, (items, causes, shares), most, least, PURCHASE, _PREFERRED[scenario], memory
+    )
+    model.counting.give_back(memory)
+    return map(Driver, *told.tolist(), parts.tolist())
 
 
 def warm(model: Model) -> None:
@@ -103,24 +113,27 @@ def warm(model: Model) -> None:
     context = [ContextItem(0, 0, 1, 0.0)] if len(mask) else []
     for scenario in SCENARIOS:
         rank(model, context, scenario=scenario, mask=mask, count=min(12, len(mask)))
-    first = np.zeros(len(context), np.int32)
-    evidence(model, first, first, "session")
-    drivers(np.ones((1, 1), np.float32), most=1, least=0.0)
+    first, shares = np.zeros(len(context), np.int32), np.ones((len(context), 1), np.float32)
+    for _ in drivers(model, first, context, shares, scenario="session", most=1, least=0.0):
+        continue
     arrange.warm(model.index.vectors)
 
 
 def _columns(context: Sequence[ContextItem]) -> Context:
+    items, kinds, quantities, ages = zip(*context, strict=True) if context else ((), (), (), ())
     return Context(
-        np.array([entry.item for entry in context], np.int32),
-        np.array([entry.event_type for entry in context], np.uint8),
-        np.array([entry.quantity for entry in context], np.float32),
-        np.array([entry.age_seconds for entry in context], np.float32),
+        np.array(items, np.int32),
+        np.array(kinds, np.uint8),
+        np.array(quantities, np.float32),
+        np.array(ages, np.float32),
     )
 
 
 def _readonly(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """One compiled form for all callers: masks that are written to and masks that are not."""
-    view = mask.view(np.uint8)
+    if not mask.flags.writeable:
+        return mask
+    view = mask.view()
     view.flags.writeable = False
     return view
 
@@ -137,9 +150,12 @@ def _fill(request: Request, order: Sequence[Tier], count: int) -> list[Found]:
         if found:
             part = part._replace(scores=part.scores * ceiling * BELOW)
         ceiling = float(part.scores[-1])
-        request.scratch.taken[part.items] = 1
         count -= len(part.items)
+        if count:
+            request.scratch.taken[part.items] = 1
         found.append(part)
+    for part in found:
+        request.scratch.taken[part.items] = 0
     return found
 
 

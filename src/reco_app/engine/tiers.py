@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_app.engine import best, kernels, linear_kernels
-from reco_app.engine.model import Model, Scratch
+from reco_app.engine.model import Model
+from reco_app.engine.scratch import Scratch
 
 SOURCES = (
     "session",

@@ -7,7 +7,42 @@ import numpy as np
 from numba import njit
 
 MUCH_LONGER = 8  # from here on searching the longer list beats walking it
-BOUGHT, MET = 1, 2  # how an item occurred in a session: bits
+BOUGHT, MET = 1, 2  # how an item occurred in a session: bits; which of the two is told
+STRONGER = BOUGHT | MET  # tell whichever is more
+SHARE_STEPS = 1e4
+SCATTER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio: Knuth, 6.4
+SCATTERED_BITS = np.uint64(32)
+
+
+@njit(cache=True, nogil=True)
+def drivers(index, results, most, least, purchase, preferred, memory):
+    """What drove each of the results: k items, the items of the context and k x context shares.
+
+    Returns a table whose rows are the result's row, the context item, what is told of the two (0:
+    nothing, 1: sessions that met both, 2: that bought both) and how many; and the rounded shares.
+    """
+    items, causes, shares = results
+    rows, columns = strongest(shares, most, least)
+    told = np.empty((4, len(rows)), np.int32)
+    parts = np.empty(len(rows), np.float64)
+    for place in range(len(rows)):
+        row, column = rows[place], columns[place]
+        told[0, place] = row
+        told[1, place] = causes[column]
+        parts[place] = np.rint(np.float64(shares[row, column]) * SHARE_STEPS) / SHARE_STEPS
+    counts = np.empty((len(rows), 2), np.int32)
+    _count(index, items[rows], causes[columns], purchase, memory, counts)
+    for place in range(len(rows)):
+        bought, met = counts[place]
+        if not preferred & BOUGHT:
+            bought = 0
+        if bought and (not preferred & MET or bought >= met):
+            told[2, place], told[3, place] = 2, bought
+        elif met:
+            told[2, place], told[3, place] = 1, met
+        else:
+            told[2, place], told[3, place] = 0, 0
+    return told, parts
 
 
 @njit(cache=True, nogil=True)
@@ -38,16 +73,47 @@ def strongest(shares, most, least):
 
 
 @njit(cache=True, nogil=True)
-def shared_sessions(index, items, causes, purchase, marks):
+def _count(index, items, causes, purchase, memory, counts):
     """Sessions with both items of each pair: bought in each, and otherwise met in each.
+
+    An index never changes, so what was counted is remembered until another pair takes its cell.
+    """
+    keys = np.empty(len(items), np.uint64)
+    open_pairs = 0
+    for pair in range(len(items)):
+        keys[pair] = np.uint64(items[pair]) * np.uint64(len(index[0])) + np.uint64(causes[pair] + 1)
+        cell = _cell(keys[pair], memory)
+        if memory.pairs[cell] == keys[pair]:
+            counts[pair] = memory.counts[cell]
+            keys[pair] = 0
+        else:
+            open_pairs += 1
+    if open_pairs == 0:
+        return
+    _count_anew(index, items, causes, keys, purchase, memory.marks, counts)
+    for pair in range(len(items)):
+        if keys[pair]:
+            cell = _cell(keys[pair], memory)
+            memory.pairs[cell] = keys[pair]
+            memory.counts[cell] = counts[pair]
+
+
+@njit(cache=True, nogil=True)
+def _cell(key, memory):
+    return ((key * SCATTER) >> SCATTERED_BITS) % np.uint64(len(memory.pairs))
+
+
+@njit(cache=True, nogil=True)
+def _count_anew(index, items, causes, wanted, purchase, marks, counts):
+    """Fill in the counts of the wanted pairs.
 
     `marks` is scratch, one cell a session, 0 before and after: the sessions of a cause are
     marked once for all pairs that it is in.
     """
-    bought = np.zeros(len(items), np.int32)
-    met = np.zeros(len(items), np.int32)
-    done = np.zeros(len(items), np.bool_)
+    done = wanted == 0
     for first in range(len(items)):
+        if done[first]:
+            continue
         cause = causes[first]
         marked = False
         for pair in range(first, len(items)):
@@ -56,17 +122,16 @@ def shared_sessions(index, items, causes, purchase, marks):
             done[pair] = True
             own, length = _length(index, items[pair]), _length(index, cause)
             if own > MUCH_LONGER * length:
-                bought[pair], met[pair] = _searched(index, cause, items[pair], purchase)
+                counts[pair] = _searched(index, cause, items[pair], purchase)
             elif length > MUCH_LONGER * own:
-                bought[pair], met[pair] = _searched(index, items[pair], cause, purchase)
+                counts[pair] = _searched(index, items[pair], cause, purchase)
             else:
                 if not marked:
                     _mark(index, cause, purchase, marks)
                     marked = True
-                bought[pair], met[pair] = _counted(index, items[pair], purchase, marks)
+                counts[pair] = _counted(index, items[pair], purchase, marks)
         if marked:
             _clear(index, cause, marks)
-    return bought, met
 
 
 @njit(cache=True, nogil=True)

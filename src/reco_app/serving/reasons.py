@@ -3,7 +3,7 @@
 import numpy as np
 
 from reco_app.engine.model import Model
-from reco_app.engine.rank import SOURCES, drivers, evidence
+from reco_app.engine.rank import EVIDENCE, SOURCES, drivers
 from reco_app.serving.contracts import Reason
 from reco_app.serving.decision import Decision, Pick
 from reco_app.serving.shelf import Shelf
@@ -31,16 +31,19 @@ def _tell_driven(
 ) -> None:
     places = [place for place, pick in enumerate(decision.picks) if pick.row >= 0]
     rows = np.array([decision.picks[place].row for place in places], np.int64)
-    shares = decision.candidates.shares[rows]
-    which, columns = drivers(shares, most=MOST, least=LEAST_SHARE)
-    context = np.array([entry.item for entry in decision.question.context], np.int32)
-    causes = context[columns]
-    positions = decision.candidates.positions[rows[which]]
-    found = evidence(model, positions, causes, decision.question.scenario)
-    parted = shares[which, columns].astype(np.float64).round(4)
-    parts = zip(which.tolist(), causes.tolist(), parted.tolist(), found, strict=True)
-    for row, cause, share, (kind, count) in parts:
-        told[places[row]].append(Reason(shelf.item_id(cause), share, kind, count or None))
+    found = drivers(
+        model,
+        decision.candidates.positions[rows],
+        decision.question.context,
+        decision.candidates.shares[rows],
+        scenario=decision.question.scenario,
+        most=MOST,
+        least=LEAST_SHARE,
+    )
+    item_id = shelf.item_id
+    for row, cause, evidence, sessions, share in found:
+        reason = Reason(item_id(cause), share, EVIDENCE[evidence], sessions or None)
+        told[places[row]].append(reason)
 
 
 def _undriven(pick: Pick, model: Model | None) -> Reason:

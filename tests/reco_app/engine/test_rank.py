@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reco_app.engine.index import EVENT_TYPES
-from reco_app.engine.rank import SCENARIOS, SOURCES, ContextItem, drivers, evidence, rank
+from reco_app.engine.rank import EVIDENCE, SCENARIOS, SOURCES, ContextItem, drivers, rank
 from tests.reco_app.engine.logs import HOUR, log_of, model_of, random_log
 
 ITEMS = 40
@@ -151,28 +151,49 @@ def test_evidence_is_what_a_brute_force_count_finds():
             counted = bought if EVENT_TYPES[kind] == "purchase" else viewed
             counted.setdefault(int(item), set()).add(int(session))
 
-    pairs = [(item, other) for item in range(15) for other in range(15)]
-    items, causes = np.array(pairs, np.int32).T
-    found = evidence(model, items, causes, "basket")
-    for (item, other), counted in zip(pairs, found, strict=True):
-        together = len(bought.get(item, set()) & bought.get(other, set()))
-        seen = len(viewed.get(item, set()) & viewed.get(other, set()))
-        expected = ("viewed-together", seen) if seen else ("similar", 0)
-        assert counted == (("bought-together", together) if together else expected)
+    everything = [ContextItem(item) for item in range(15)]
+    for _ in range(2):  # counted, and then remembered
+        for item, other, told in _told(model, list(range(15)), everything, "basket"):
+            together = len(bought.get(item, set()) & bought.get(other, set()))
+            seen = len(viewed.get(item, set()) & viewed.get(other, set()))
+            expected = ("viewed-together", seen) if seen else ("similar", 0)
+            assert told == (("bought-together", together) if together else expected)
+
+
+def _told(model, items, context, scenario):
+    """Each item with each context item, and what is told of the two."""
+    shares = np.full((len(items), len(context)), 1 / len(context), np.float32)
+    found = drivers(
+        model,
+        np.array(items, np.int32),
+        context,
+        shares,
+        scenario=scenario,
+        most=len(context),
+        least=0.0,
+    )
+    told = [(items[one.row], one.cause, (EVIDENCE[one.evidence], one.sessions)) for one in found]
+    assert len(told) == len(items) * len(context)
+    return told
 
 
 def test_the_strongest_drivers_come_first_and_weak_ones_not_at_all():
     shares = np.array([[0.2, 0.5, 0.3, 0.0], [0.04, 0.96, 0.0, 0.0], [0, 0, 0, 0]], np.float32)
-    rows, columns = drivers(shares, most=2, least=0.05)
-    assert (rows.tolist(), columns.tolist()) == ([0, 0, 1], [1, 2, 1])
+    items = np.array([20, 21, 22], np.int32)
+    context = [ContextItem(item) for item in (10, 11, 12, 13)]
+    found = drivers(MODEL, items, context, shares, scenario="session", most=2, least=0.05)
+    assert [(one.row, one.cause, one.share) for one in found] == [
+        (0, 11, 0.5),
+        (0, 12, 0.3),
+        (1, 11, 0.96),
+    ]
 
 
 def test_what_was_only_bought_together_is_no_evidence_of_a_substitute():
     model = model_of(log_of([[0, 1]] * 3, event_type="purchase"), 4)
 
-    pair = np.array([0], np.int32), np.array([1], np.int32)
-    assert evidence(model, *pair, "session") == [("bought-together", 3)]
-    assert evidence(model, *pair, "similar") == [("similar", 0)]
+    assert _told(model, [0], [ContextItem(1)], "session") == [(0, 1, ("bought-together", 3))]
+    assert _told(model, [0], [ContextItem(1)], "similar") == [(0, 1, ("similar", 0))]
 
 
 def test_a_basket_is_rather_completed_than_doubled():
