@@ -19,6 +19,7 @@ class Settings(RuntimeSettings):
     catalog_url: str = Field("", description="Base URL of catalog; empty when mounted beside it")
     profile_url: str = Field("", description="Base URL of profile; empty when mounted beside it")
     event_retention_days: int = Field(90, ge=1, description="Raw events are dropped after this")
+    spark_master: str = Field("", description="Spark that counts the events; empty: DuckDB here")
     currency: str = Field("USD", description="ISO 4217 code of every price of this installation")
     allowed_hosts: str = Field("*", description="Host names that Django answers to, with commas")
     csrf_trusted_origins: str = Field("", description="https:// origins of the admin, with commas")

@@ -9,6 +9,7 @@ from reco_app.engine import linear, sessions
 from reco_app.engine.content import Features, undescribed
 from reco_app.engine.embedding import embed
 from reco_app.engine.parameters import Parameters
+from reco_app.engine.sessions import Counted
 from reco_app.engine.substitutes import substitutes
 
 EVENT_TYPES = ("view", "click", "add-to-cart", "purchase")
@@ -81,16 +82,15 @@ class Index(NamedTuple):
     near_items: NDArray[np.int32]  # by item, nearest vector first
 
 
-def build(log: Log, catalogue: Catalogue, parameters: Parameters, *, now: float) -> Index:
-    """Index a log; the order of its rows does not matter.
+def build(counted: Counted, catalogue: Catalogue, parameters: Parameters, *, now: float) -> Index:
+    """Index what a log came to.
 
     `now` (seconds since 1970) is the moment that trends are measured from.
     """
     count = len(catalogue.category)
-    by_session = sessions.collapse(log)
-    by_item = sessions.invert(by_session, count)
-    popular, trending = _popularity(log, by_session, count, parameters, now)
-    published_at = _published(log, catalogue)
+    by_session, by_item = counted.by_session, counted.by_item
+    popular, trending = _popularity(counted, count, parameters, now)
+    published_at = np.where(catalogue.published_at > 0, catalogue.published_at, counted.first_at)
     category_start, category_items = _by_category(catalogue.category, popular)
     bought = sessions.only(by_session, PURCHASE)
     baskets = bought if len(bought.items) else by_session
@@ -135,26 +135,18 @@ def _idf(item_start: NDArray[np.int64], session_count: int) -> NDArray[np.float3
 
 
 def _popularity(
-    log: Log, by_session: sessions.BySession, count: int, parameters: Parameters, now: float
+    counted: Counted, count: int, parameters: Parameters, now: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Sessions that chose each item, weighted by the strongest event; and the same, decayed."""
-    strongest = np.floor(np.log2(np.maximum(by_session.kinds, 1))).astype(np.int64)
-    alone = log.session < 0
-    lengths = np.diff(by_session.start)
-    items = np.concatenate([by_session.items, log.item[alone]])
-    at = np.concatenate([np.repeat(by_session.at, lengths), log.at[alone]])
-    weights = POPULARITY_WEIGHTS[np.concatenate([strongest, log.event_type[alone]])]
+    by_session, alone = counted.by_session, counted.alone
+    strongest = np.floor(np.log2(by_session.kinds)).astype(np.int64)
+    items = np.concatenate([by_session.items, alone.item])
+    at = np.concatenate([np.repeat(by_session.at, np.diff(by_session.start)), alone.at])
+    weights = POPULARITY_WEIGHTS[np.concatenate([strongest, alone.event_type])]
     half_lives = np.maximum(now - at, 0) / DAY_SECONDS / parameters.trending_half_life_days
     popular = np.bincount(items, weights, count)
     trending = np.bincount(items, weights * np.exp2(-half_lives), count)
     return popular.astype(np.float32), trending.astype(np.float32)
-
-
-def _published(log: Log, catalogue: Catalogue) -> NDArray[np.float64]:
-    first = np.full(len(catalogue.category), np.inf)
-    np.minimum.at(first, log.item, log.at)
-    first[np.isinf(first)] = 0.0
-    return np.where(catalogue.published_at > 0, catalogue.published_at, first)
 
 
 def _by_category(

@@ -1,23 +1,24 @@
-"""From a log of events to sessions and back: sorted, collapsed to distinct pairs, inverted."""
+"""What a log comes to: sessions and the items in them, in both orders."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from reco_app.engine.index import Log
-
 
 class BySession(NamedTuple):
-    """S sessions from old to new, with E distinct items in all."""
+    """S sessions in order of their last event, with E distinct items in all."""
 
     start: NDArray[np.int64]
     items: NDArray[np.int32]
+    """By first occurrence; those of one moment by their place."""
     positions: NDArray[np.int32]
+    """How many moments of the session came before the item was last met."""
     kinds: NDArray[np.uint8]
+    """Bit t is set where there was an event of type t."""
     at: NDArray[np.float64]
+    """Of the last event, seconds since 1970."""
 
 
 class ByItem(NamedTuple):
@@ -28,21 +29,22 @@ class ByItem(NamedTuple):
     kinds: NDArray[np.uint8]
 
 
-def collapse(log: "Log") -> BySession:
-    """Sessions in order of their last event, each item once, at the moment it was last met."""
-    kept = np.flatnonzero(log.session >= 0)
-    if not len(kept):
-        return _empty()
-    order = kept[np.lexsort((log.item[kept], log.at[kept], log.session[kept]))]
-    session = log.session[order]
-    starts = np.flatnonzero(np.concatenate([[True], session[1:] != session[:-1]]))
-    ends = np.append(starts[1:], len(order))
-    by_age = np.lexsort((session[starts], log.at[order[ends - 1]]))
-    width = int(log.item.max()) + 1
-    start, items, positions, kinds = _collapse(
-        starts[by_age], ends[by_age], log.item[order], log.at[order], log.event_type[order], width
-    )
-    return BySession(start, items, positions, kinds, log.at[order[ends - 1]][by_age])
+class Alone(NamedTuple):
+    """Events without a session, oldest first."""
+
+    item: NDArray[np.int32]
+    event_type: NDArray[np.uint8]
+    at: NDArray[np.float64]
+
+
+class Counted(NamedTuple):
+    """All that the index asks of a log."""
+
+    by_session: BySession
+    by_item: ByItem
+    alone: Alone
+    first_at: NDArray[np.float64]
+    """Of each item's first event, seconds since 1970; 0 where there is none."""
 
 
 def invert(by_session: BySession, item_count: int) -> ByItem:
@@ -64,42 +66,6 @@ def only(by_session: BySession, kinds: np.uint8) -> BySession:
         by_session.kinds[keep],
         by_session.at,
     )
-
-
-def _empty() -> BySession:
-    return BySession(
-        np.zeros(1, np.int64),
-        np.zeros(0, np.int32),
-        np.zeros(0, np.int32),
-        np.zeros(0, np.uint8),
-        np.zeros(0, np.float64),
-    )
-
-
-@njit(cache=True, nogil=True)
-def _collapse(starts, ends, item, at, event_type, width):  # type: ignore[no-untyped-def]
-    place = np.full(width, -1, np.int64)
-    start = np.zeros(len(starts) + 1, np.int64)
-    items = np.empty(len(item), np.int32)
-    positions = np.empty(len(item), np.int32)
-    kinds = np.zeros(len(item), np.uint8)
-    filled = 0
-    for session in range(len(starts)):
-        first = filled
-        moment = 0
-        for row in range(starts[session], ends[session]):
-            if row > starts[session] and at[row] > at[row - 1]:
-                moment += 1
-            known = place[item[row]]
-            if known < first:
-                known = filled
-                place[item[row]] = known
-                items[known] = item[row]
-                filled += 1
-            positions[known] = moment
-            kinds[known] |= np.uint8(1 << event_type[row])
-        start[session + 1] = filled
-    return start, items[:filled].copy(), positions[:filled].copy(), kinds[:filled].copy()
 
 
 @njit(cache=True, nogil=True)

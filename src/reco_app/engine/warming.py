@@ -13,14 +13,14 @@ import numpy as np
 
 from reco_app.engine import release
 from reco_app.engine.content import Features
-from reco_app.engine.index import Catalogue, Index, Log, build
+from reco_app.engine.index import Catalogue, Index, build
 from reco_app.engine.model import Model, open_release
 from reco_app.engine.parameters import Parameters
 from reco_app.engine.rank import warm
+from reco_app.engine.sessions import Alone, BySession, Counted, invert
 
 SESSIONS, ITEMS = 40, 12
 PARAMETERS = Parameters()
-SECONDS = 60.0
 
 
 def main() -> None:
@@ -45,19 +45,22 @@ def main() -> None:
 def _index() -> Index:
     """Sessions of three views or three purchases, of products with two features each."""
     event = np.arange(SESSIONS * 3)
-    log = Log(
-        session=event // 3,
-        item=((event * 5 + event // 7) % ITEMS).astype(np.int32),
-        event_type=np.where(event // 3 % 2, 0, 3).astype(np.uint8),
-        at=(event * SECONDS).astype(np.float64),
+    by_session = BySession(
+        start=np.arange(0, len(event) + 1, 3),
+        items=((event * 5 + event // 7) % ITEMS).astype(np.int32),
+        positions=(event % 3).astype(np.int32),
+        kinds=np.where(event // 3 % 2, 0b0001, 0b1000).astype(np.uint8),
+        at=np.arange(SESSIONS, dtype=np.float64),
     )
+    nothing = Alone(np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(0))
+    counted = Counted(by_session, invert(by_session, ITEMS), nothing, np.zeros(ITEMS))
     described = Features(
         np.arange(0, 2 * ITEMS + 1, 2),
         np.column_stack([np.arange(ITEMS) % 4, np.full(ITEMS, 4)]).ravel().astype(np.int32),
         np.array([0, 0, 0, 0, 2], np.uint8),
     )
     catalogue = Catalogue(np.arange(ITEMS, dtype=np.int32) % 3, np.zeros(ITEMS), described)
-    return build(log, catalogue, PARAMETERS, now=float(log.at[-1]))
+    return build(counted, catalogue, PARAMETERS, now=float(by_session.at[-1]))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from reco_app.engine.index import DAY_SECONDS, Log, build, uncatalogued
 from reco_app.engine.model import Model
 from reco_app.engine.parameters import Parameters
 from reco_app.engine.rank import ContextItem, rank, warm
+from reco_app.training import dataset
 from reco_app.training.eventlog import EventLog
 
 Protocol = Literal["next-item", "no-repeats", "hide-one"]
@@ -149,7 +150,8 @@ def trained(log: EventLog, parameters: Parameters) -> Model:
     used, item = np.unique(log.item, return_inverse=True)
     catalogue = uncatalogued(len(used))
     columns = Log(log.session, item.astype(np.int32), log.event_type, log.at)
-    index = build(columns, catalogue, parameters, now=float(log.at.max(initial=0)))
+    counted = dataset.counted(columns, len(used))
+    index = build(counted, catalogue, parameters, now=float(log.at.max(initial=0)))
     return Model(index, [log.item_ids[place] for place in used], parameters)
 
 

@@ -14,6 +14,7 @@ from reco_app.engine.model import Model
 from reco_app.engine.parameters import Parameters
 from reco_app.engine.rank import ContextItem, rank, warm
 from reco_app.engine.tuning import Case
+from reco_app.training.dataset import Held
 
 CUTOFF = 20
 HELD_OUT = 0.1  # of the sessions, the newest
@@ -33,25 +34,22 @@ class Verdict(NamedTuple):
     """Those to train with."""
 
 
-def judge(log: Log, catalogue: Catalogue, parameters: Parameters) -> Verdict:
+def judge(held: Held, catalogue: Catalogue, parameters: Parameters) -> Verdict:
     """Train on the older sessions, predict the newest, beside the most popular products.
 
     Where there are many, the parameters are tuned on other ones of the newest.
     """
-    began = _began(log)
-    if not len(began):
+    if not len(held.newer.at):
         return Verdict(True, "no sessions to measure with yet", {}, parameters)
-    border = float(np.quantile(began[np.isfinite(began)], 1 - HELD_OUT))
-    older, newer = log.at < border, (log.session >= 0) & (began[log.session] >= border)
     # Likeness does not count here, and finding it takes longer than all the rest.
     known = catalogue._replace(described=undescribed(len(catalogue.category)))
-    index = build(_only(log, older), known, parameters, now=border)
-    judging, tuning_on = _cases(_only(log, newer), index)
+    index = build(held.older, known, parameters, now=held.border)
+    judging, tuning_on = _cases(held.newer, index)
     if len(judging) < FEWEST_CASES:
         note = f"only {len(judging)} sessions to measure with, too few to tell"
         return Verdict(True, note, {}, parameters)
     tuned = tuning.tune(index, tuning_on, parameters, repeats=False, trials=TRIALS)
-    verdict = _compare(index, judging, tuned.parameters, scenario=_scenario(log))
+    verdict = _compare(index, judging, tuned.parameters, scenario=_scenario(held.newer))
     facts = {"tuning.gain": tuned.gain, "tuning.cases": float(tuned.cases)}
     return verdict._replace(measures=verdict.measures | facts)
 
@@ -71,18 +69,6 @@ def _compare(index: Index, cases: list[Case], parameters: Parameters, *, scenari
     ours, theirs = measures["recall_at_20"], measures["popularity.recall_at_20"]
     words = f"Recall@20 {ours:.3f}, popularity {theirs:.3f}, on the newest {len(cases)} sessions"
     return Verdict(ours > theirs, words, measures, parameters)
-
-
-def _began(log: Log) -> NDArray[np.float64]:
-    """The time of each session's first event, by the session's number."""
-    known = log.session >= 0
-    began = np.full(int(log.session.max(initial=-1)) + 1, np.inf)
-    np.minimum.at(began, log.session[known], log.at[known])
-    return began
-
-
-def _only(log: Log, kept: NDArray[np.bool_]) -> Log:
-    return Log(log.session[kept], log.item[kept], log.event_type[kept], log.at[kept])
 
 
 def _scenario(log: Log) -> str:

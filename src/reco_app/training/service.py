@@ -12,11 +12,12 @@ import numpy as np
 
 from reco_app.curation import store as curation
 from reco_app.engine import release
-from reco_app.engine.index import Catalogue, Index, Log, build
+from reco_app.engine.index import Catalogue, Index, build
 from reco_app.engine.parameters import Parameters, to_dict
 from reco_app.events import export
 from reco_app.settings import current
 from reco_app.training import clients, dataset, descriptions, gate, snapshot, store, tastes
+from reco_app.training.counting import Count
 from reco_app.training.models import Release
 from runtime import rest
 
@@ -122,17 +123,19 @@ def _build(model_dir: Path, now: datetime, report: Report) -> _Built:
     folder = release.stage(model_dir)
     report("reading catalogue and events", 0, 1)
     version = curation.clock_version()
-    item_ids = snapshot.write(
-        folder, curation.all_products(), also=dataset.item_ids(parquet), version=version
-    )
-    log = dataset.log(parquet, item_ids)
+    with dataset.opened(parquet, spark_master=current().spark_master) as run:
+        item_ids = snapshot.write(
+            folder, curation.all_products(), also=dataset.item_ids(run), version=version
+        )
+        log = dataset.whole(run, item_ids)
+        held = dataset.held_out(run, item_ids, log.began_us, part=gate.HELD_OUT)
     catalogue = _catalogue(snapshot.read(folder))
     report("reading catalogue and events", 1, 1)
     report("tuning on the newest sessions", 0, 1)
-    verdict = gate.judge(log, catalogue, PARAMETERS)
+    verdict = gate.judge(held, catalogue, PARAMETERS)
     report("tuning on the newest sessions", 1, 1)
     report("building the index", 0, 1)
-    index = build(log, catalogue, verdict.parameters, now=now.timestamp())
+    index = build(log.counted, catalogue, verdict.parameters, now=now.timestamp())
     release.save(folder, index, item_ids)
     report("building the index", 1, 1)
     return _Built(folder, index, item_ids, verdict, _facts(log, index))
@@ -148,15 +151,14 @@ def _catalogue(products: snapshot.Snapshot) -> Catalogue:
     )
 
 
-def _facts(log: Log, index: Index) -> dict[str, Any]:
+def _facts(log: Count, index: Index) -> dict[str, Any]:
     facts: dict[str, Any] = {
-        "events": len(log.at),
+        "events": log.events,
         "sessions": len(index.session_at),
         "items": len(index.idf),
     }
-    if len(log.at):
-        span = (log.at.min(), log.at.max())
-        facts["span"] = [datetime.fromtimestamp(at, UTC).strftime(STAMP) for at in span]
+    if log.span:
+        facts["span"] = [datetime.fromtimestamp(at, UTC).strftime(STAMP) for at in log.span]
     return facts
 
 

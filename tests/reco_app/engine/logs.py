@@ -8,6 +8,8 @@ from reco_app.engine.content import undescribed
 from reco_app.engine.index import EVENT_TYPES, Catalogue, Index, Log, build
 from reco_app.engine.model import Model
 from reco_app.engine.parameters import Parameters
+from reco_app.engine.sessions import BySession
+from reco_app.training import dataset
 
 NOW = 1_700_000_000.0
 HOUR = 3600.0
@@ -46,11 +48,16 @@ def random_log(seed: int, *, sessions: int, items: int) -> Log:
     )
 
 
+def sessions_of(log: Log) -> BySession:
+    return dataset.counted(log, int(log.item.max(initial=-1)) + 1).by_session
+
+
 def model_of(
     log: Log, count: int, parameters: Parameters | None = None, *, categories: int = 3
 ) -> Model:
     parameters = parameters or Parameters()
-    index = build(log, catalogue_of(count, categories=categories), parameters, now=NOW)
+    catalogue = catalogue_of(count, categories=categories)
+    index = build(dataset.counted(log, count), catalogue, parameters, now=NOW)
     return Model(index, [f"item-{place}" for place in range(count)], parameters)
 
 

@@ -4,11 +4,12 @@ from hypothesis import strategies as st
 
 from reco_app.engine.index import Log, build
 from reco_app.engine.parameters import Parameters
+from reco_app.training import dataset
 from tests.reco_app.engine.logs import NOW, catalogue_of, log_of, random_log, same
 
 
 def _index(log: Log, count: int):
-    return build(log, catalogue_of(count), Parameters(), now=NOW)
+    return build(dataset.counted(log, count), catalogue_of(count), Parameters(), now=NOW)
 
 
 def test_sessions_are_numbered_from_old_to_new():
@@ -61,7 +62,7 @@ def test_trends_fade_and_popularity_does_not():
 def test_the_newest_products_come_first_even_without_events():
     catalogue = catalogue_of(3)._replace(published_at=np.array([0.0, NOW, NOW - 9e9]))
 
-    index = build(log_of([[0]]), catalogue, Parameters(), now=NOW)
+    index = build(dataset.counted(log_of([[0]]), 3), catalogue, Parameters(), now=NOW)
 
     assert index.new_order.tolist()[0] == 1
 

@@ -2,13 +2,13 @@ import numpy as np
 
 from reco_app.engine import linear, sessions
 from reco_app.engine.parameters import Linear
-from tests.reco_app.engine.logs import log_of, random_log
+from tests.reco_app.engine.logs import log_of, random_log, sessions_of
 
 ITEMS = 20
 
 
 def _baskets(log):
-    by_session = sessions.collapse(log)
+    by_session = sessions_of(log)
     return by_session, sessions.invert(by_session, ITEMS)
 
 

@@ -1,11 +1,10 @@
 import numpy as np
 
-from reco_app.engine import sessions
 from reco_app.engine.content import Features, undescribed
 from reco_app.engine.index import EVENT_TYPES, Log
 from reco_app.engine.rank import SOURCES, ContextItem, rank
 from reco_app.engine.substitutes import substitutes
-from tests.reco_app.engine.logs import log_of, model_of
+from tests.reco_app.engine.logs import log_of, model_of, sessions_of
 
 NOBODY = np.zeros(4, np.float32)
 # Products 0 and 3 share a word; 1 and 2 have one each.
@@ -29,7 +28,7 @@ def _row(found, item: int) -> list[int]:
 
 
 def test_a_log_of_purchases_gives_the_alike_and_not_the_bought_together():
-    baskets = sessions.collapse(log_of([[0, 1]] * 9, event_type="purchase"))
+    baskets = sessions_of(log_of([[0, 1]] * 9, event_type="purchase"))
 
     found = substitutes(baskets, TWO_MILKS, NOBODY)
 
@@ -38,7 +37,7 @@ def test_a_log_of_purchases_gives_the_alike_and_not_the_bought_together():
 
 
 def test_what_is_looked_at_together_joins_the_alike():
-    found = substitutes(sessions.collapse(log_of([[0, 1]] * 9)), TWO_MILKS, NOBODY)
+    found = substitutes(sessions_of(log_of([[0, 1]] * 9)), TWO_MILKS, NOBODY)
 
     assert sorted(_row(found, 0)) == [1, 3]
     assert found.viewed[np.flatnonzero(found.rows.items[:2] == 1)].tolist() == [1]
@@ -48,14 +47,14 @@ def test_what_is_bought_but_not_looked_at_together_completes_instead():
     bought = [(session, item, "purchase") for session in range(9) for item in (0, 3)]
     viewed = [(session, item, "view") for session in range(9, 18) for item in (1, 2)]
 
-    plain = substitutes(sessions.collapse(_log(viewed)), TWO_MILKS, NOBODY)
-    suppressed = substitutes(sessions.collapse(_log(bought + viewed)), TWO_MILKS, NOBODY)
+    plain = substitutes(sessions_of(_log(viewed)), TWO_MILKS, NOBODY)
+    suppressed = substitutes(sessions_of(_log(bought + viewed)), TWO_MILKS, NOBODY)
 
     assert suppressed.rows.weights[0] < plain.rows.weights[0]
 
 
 def test_without_views_or_descriptions_what_shares_sessions_is_all_there_is():
-    baskets = sessions.collapse(log_of([[0, 1]] * 9, event_type="purchase"))
+    baskets = sessions_of(log_of([[0, 1]] * 9, event_type="purchase"))
 
     assert _row(substitutes(baskets, undescribed(4), NOBODY), 0) == [1]
 

@@ -12,7 +12,7 @@ from reco_app.engine.model import Model
 from reco_app.engine.parameters import Neighbourhood, Parameters
 from reco_app.serving import live, rules, shelf
 from reco_app.serving.cards import Card, Cards
-from reco_app.training import snapshot
+from reco_app.training import dataset, snapshot
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NOW_SECONDS = NOW.timestamp()
@@ -63,7 +63,8 @@ def model(item_ids=ITEM_IDS, version="2026-11-22T00:00:00Z-test"):
     catalogue = index.uncatalogued(len(item_ids))._replace(
         category=(np.arange(len(item_ids)) // 10).astype(np.int32)
     )
-    built = index.build(log, catalogue, PARAMETERS, now=NOW_SECONDS)
+    counted = dataset.counted(log, len(item_ids))
+    built = index.build(counted, catalogue, PARAMETERS, now=NOW_SECONDS)
     manifest = {"version": version, "trained_at": "2026-11-22T00:00:00Z"}
     return Model(built, item_ids, PARAMETERS, manifest)
 
