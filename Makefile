@@ -50,7 +50,7 @@ requirements: .venv/dev  ## pin the newest versions that pyproject.toml allows
 	echo uv | $(subst pyproject.toml,-,$(compile)) --upgrade --output-file requirements/uv.txt
 	$(compile) --upgrade --output-file requirements/base.txt
 	$(compile) --upgrade --extra demo --output-file requirements/demo.txt
-	$(compile) --upgrade --extra demo --extra dev --output-file requirements/dev.txt
+	$(compile) --upgrade --extra demo --extra dev --extra spark --output-file requirements/dev.txt
 	$(compile) --upgrade --extra spark --output-file requirements/spark.txt
 
 clean:  ## remove the environment and what was built; .data/ stays
