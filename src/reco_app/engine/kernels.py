@@ -148,12 +148,24 @@ def session_scores(items, weights, index, settings, scratch):
         highest = max(highest, cells[item])
     found = add_near(items, index, settings, scratch, found)
     worth = add_likeness(items, weights, index, settings, scratch, found, highest)
-    for place in range(len(items) - 1):
-        if weights[place] > 0 and items[place] != items[-1]:
-            cells[items[place]] *= settings.repeat_factor
-    if len(items):
-        cells[items[-1]] *= settings.current_factor
+    _reweigh_repeats(items, weights, settings, cells)
     return found, (sessions, values, shared, matched_at), worth
+
+
+@njit(cache=True, nogil=True)
+def _reweigh_repeats(items, weights, settings, cells):
+    """Products of the context come again: the last ones more often, and those met often."""
+    steps = 0
+    for place in range(len(items) - 1, -1, -1):
+        item = items[place]
+        if weights[place] <= 0:
+            continue
+        times = (items == item).sum() ** settings.repeat_times_power
+        if item == items[-1]:
+            cells[item] *= settings.current_factor * times
+        else:
+            cells[item] *= settings.repeat_factor * times * np.exp(-steps / settings.repeat_decay)
+            steps += 1
 
 
 @njit(cache=True, nogil=True)

@@ -12,7 +12,7 @@ class Weighing(NamedTuple):
     """Distinct items, counted from the newest, that are looked at."""
     order_decay: float = 1.5
     """Newer items by which the weight falls to 1/e; infinite where order says nothing."""
-    age_half_life_seconds: float = 3_600.0
+    age_half_life_seconds: float = 1_800.0
     quantity_weight: float = 0.1
     """Added for each natural logarithm of the quantity."""
     viewed: float = 1.0
@@ -27,24 +27,28 @@ class Neighbourhood(NamedTuple):
     sample: float = 500.0
     """Most recent sessions looked at for each context item."""
     neighbours: float = 500.0
-    match_idf_power: float = 1.0
+    match_idf_power: float = 1.5
     """Rare shared items count more by idf to this power."""
-    score_idf_power: float = 0.75
+    score_idf_power: float = 1.25
     """Rare candidates count more by idf to this power."""
-    length_power: float = 0.25
+    length_power: float = 0.1
     """Long sessions count less by length to this power."""
-    recency_days: float = 60.0
+    recency_days: float = 180.0
     """Days by which a session's weight falls to 1/e."""
     distance_decay: float = 3.0
     """Steps from the shared item by which a candidate's weight falls to 1/e."""
-    likeness_weight: float = 0.2
+    likeness_weight: float = 0.1
     """What the likeness of embeddings adds, as a part of the best neighbours' score."""
     near: float = 60.0
     """Candidates taken from those nearest to the newest context item."""
-    current_factor: float = 0.02
+    current_factor: float = 0.15
     """Factor on the newest item of the context itself."""
-    repeat_factor: float = 5.0
+    repeat_factor: float = 9.0
     """Factor on the other items of the context."""
+    repeat_decay: float = 3.0
+    """Newer items by which that factor falls to 1/e."""
+    repeat_times_power: float = 0.5
+    """What is met several times in the context counts more by the times to this power."""
 
 
 class Linear(NamedTuple):
@@ -55,8 +59,12 @@ class Linear(NamedTuple):
     """Days by which a basket's weight falls to 1/e."""
     length_power: float = 0.5
     """Long baskets count less by length to this power."""
+    dropout: float = 0.0
+    """Added to an item's ridge, as a part of the baskets that it is in."""
     dense_items: float = 4096.0
-    """Items, the most bought first, for which the closed form is solved."""
+    """Items up to which the closed form is solved for all at once."""
+    neighbours: float = 64.0
+    """Items that explain one item where there are more."""
     row: float = 300.0
     """Weights kept for each item: those below 0 tell as much as those above."""
 

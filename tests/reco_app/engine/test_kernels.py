@@ -6,7 +6,7 @@ import pytest
 from reco_app.engine import kernels
 from reco_app.engine.parameters import Parameters, Weighing
 from reco_app.engine.rank import ContextItem, rank
-from tests.reco_app.engine.logs import model_of, random_log
+from tests.reco_app.engine.logs import log_of, model_of, random_log
 
 ITEMS = 50
 
@@ -104,3 +104,22 @@ def test_only_the_newest_items_are_looked_at():
     )
 
     assert (weights > 0).tolist() == [False, False, False, True, True]
+
+
+def _again(context: list[int], **settings: float) -> list[int]:
+    """Products in the order in which they are said to come again, where all go together."""
+    neighbourhood = Parameters().session._replace(likeness_weight=0.0, distance_decay=1e9)
+    parameters = Parameters(session=neighbourhood._replace(**settings))
+    model = model_of(log_of([list(range(6))] * 3), 6, parameters)
+    asked = [ContextItem(item) for item in context]
+    mask = np.ones(6, np.uint8)
+    return rank(model, asked, scenario="session", mask=mask, count=6).items.tolist()
+
+
+def test_of_what_may_come_again_the_last_comes_first():
+    assert _again([3, 1, 4, 5])[:3] == [4, 1, 3]
+
+
+def test_what_was_met_several_times_comes_again_before_what_was_met_once():
+    assert _again([3, 3, 1, 5], repeat_decay=1e9, repeat_times_power=1.0)[:2] == [3, 1]
+    assert _again([3, 3, 1, 5], repeat_decay=1e9, repeat_times_power=0.0)[:2] == [1, 3]
