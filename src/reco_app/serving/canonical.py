@@ -34,23 +34,24 @@ def _encode(request: Request) -> bytes:
             ],
             request.count,
             request.profile,
-            _each_once(chosen.category),
-            _each_once(chosen.brand),
+            each_once(chosen.category),
+            each_once(chosen.brand),
             _amount(chosen.price_min),
             _amount(chosen.price_max),
             chosen.in_stock,
             _amount(request.budget.remaining if request.budget else None),
-            _each_once(request.exclude_ids),
+            each_once(request.exclude_ids),
             request.diversity,
-            _each_once(request.fields),
+            each_once(request.fields),
             request.include_context,
         )
     )
 
 
 @lru_cache(maxsize=256)
-def _each_once(names: tuple[str, ...]) -> list[str]:
-    return sorted(set(names))
+def each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in their one order."""
+    return tuple(sorted(set(names)))
 
 
 def _amount(money: str | None) -> str | None:

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from reco_app.serving.canonical import each_once
 from reco_app.training.snapshot import Snapshot
 
-KEPT = 20_000  # cards cut down to the fields asked for
+KEPT = 50_000  # cards cut down to the fields asked for, some 20 MB
 PRICED = ("price", "sale_price")
 
 
@@ -18,6 +19,13 @@ class Card(NamedTuple):
     json: bytes
 
 
+class _Shown(NamedTuple):
+    """A card cut down, and the change that it was cut from: None for that of the snapshot."""
+
+    changed: Card | None
+    card: msgspec.Raw
+
+
 class Cards:
     """Read by requests while the follower adds to it: each change is one assignment."""
 
@@ -26,7 +34,8 @@ class Cards:
         self.current = current
         """Whether all changes since the snapshot were read, so that its cards can be trusted."""
         self._changed: dict[str, Card] = {}
-        self._shown: dict[tuple[str, tuple[str, ...]], tuple[Card | None, msgspec.Raw]] = {}
+        self._shown: dict[tuple[str, ...], dict[str, _Shown]] = {}
+        self._kept = 0
 
     def remember(self, cards: Iterable[tuple[str, Card]]) -> None:
         self._changed.update(cards)
@@ -39,29 +48,44 @@ class Cards:
         return cards
 
     def known(
-        self, item_id: str, position: int, fields: Sequence[str], *, stale: bool = False
-    ) -> msgspec.Raw | None:
-        """The card cut down to `fields`; None if it is not here, or may be out of date and
-        `stale` is not good enough."""
-        key = (item_id, tuple(fields))
-        changed = self._changed.get(item_id)
-        shown = self._shown.get(key)
-        if shown is not None and shown[0] is changed and (changed or self.current or stale):
-            return shown[1]
-        json = changed.json if changed else self._from_snapshot(position, stale=stale)
-        if not json:
-            return None
-        cut = cut_down(msgspec.json.decode(json), fields)
-        if len(self._shown) >= KEPT:
-            self._shown.clear()
-        self._shown[key] = (changed, cut)
-        return cut
+        self, products: Iterable[tuple[str, int]], fields: Sequence[str], *, stale: bool = False
+    ) -> dict[str, msgspec.Raw]:
+        """Cards cut down to `fields`, of those of the products (id and position) that are here.
 
-    def _from_snapshot(self, position: int, *, stale: bool) -> bytes:
-        snapshot = self.snapshot
-        if snapshot is None or not (self.current or stale):
+        What may be out of date is left out unless `stale` is good enough.
+        """
+        shown = self._shown.setdefault(each_once(tuple(fields)), {})
+        trusted = self.current or stale
+        cards: dict[str, msgspec.Raw] = {}
+        for item_id, position in products:
+            changed = self._changed.get(item_id)
+            if changed is None and not trusted:
+                continue
+            known = shown.get(item_id)
+            if known is None or known.changed is not changed:
+                known = self._cut(changed, position, fields)
+                if known is None:
+                    continue
+                self._keep(shown, item_id, known)
+            cards[item_id] = known.card
+        return cards
+
+    def _cut(self, changed: Card | None, position: int, fields: Sequence[str]) -> _Shown | None:
+        json = changed.json if changed else self._from_snapshot(position)
+        product = msgspec.json.decode(json) if json else {"deleted": True}
+        return None if product.get("deleted") else _Shown(changed, cut_down(product, fields))
+
+    def _keep(self, shown: dict[str, _Shown], item_id: str, known: _Shown) -> None:
+        if self._kept >= KEPT:
+            self._shown.clear()
+            self._kept = 0
+        self._kept += 1
+        shown[item_id] = known
+
+    def _from_snapshot(self, position: int) -> bytes:
+        if self.snapshot is None or position >= len(self.snapshot.visible):
             return b""
-        return snapshot.card(position) if position < len(snapshot.visible) else b""
+        return self.snapshot.card(position)
 
 
 def cut_down(product: dict[str, Any], fields: Sequence[str]) -> msgspec.Raw:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -20,13 +20,6 @@ from reco_app.settings import current
 from runtime import metrics, rest
 
 CARD_SECONDS = 30
-
-
-class Shown(NamedTuple):
-    """The cards that could be had, by product, and the neighbours that did not answer."""
-
-    cards: Mapping[str, msgspec.Raw]
-    degraded: list[str]
 
 
 async def recommend(request: Request, *, now: datetime) -> Answer:
@@ -70,26 +63,38 @@ async def decided(
 async def _answer(
     request: Request, decision: Decision, state: Live, *, now: datetime, degraded: list[str]
 ) -> Answer:
-    shown = await _cards(decision, state, request.fields)
+    positions = [pick.position for pick in decision.picks]
+    shown = list(zip(map(state.shelf.item_id, positions), positions, strict=True))
+    cards = state.cards.known(shown, request.fields)
+    if len(cards) < len(shown):
+        more, away = await _more_cards(shown, cards, state, request.fields)
+        cards |= more
+        degraded = [*degraded, *away]
     told = reasons(decision, model=state.model, shelf=state.shelf)
     return Answer(
         recommendation_id=_identity(request, state, now=now),
         items=[
             Result(
-                item_id=(item_id := state.shelf.item_id(pick.position)),
-                score=round(pick.score, 6),
-                position=place,
-                source=SOURCES[pick.source],
-                reasons=why,
-                product=shown.cards.get(item_id),
+                item_id,
+                _six_decimals(pick.score),
+                place,
+                SOURCES[pick.source],
+                why,
+                cards.get(item_id),
             )
-            for place, (pick, why) in enumerate(zip(decision.picks, told, strict=True), start=1)
+            for place, (pick, (item_id, _), why) in enumerate(
+                zip(decision.picks, shown, told, strict=True), start=1
+            )
         ],
         missing_ids=decision.question.missing_ids,
         warnings=decision.warnings,
-        degraded=[*degraded, *shown.degraded],
+        degraded=degraded,
         model=model_version(state),
     )
+
+
+def _six_decimals(score: float) -> float:
+    return int(score * 1e6 + 0.5) / 1e6  # a fifth of the time of `round`
 
 
 def model_version(state: Live) -> ModelVersion | None:
@@ -111,25 +116,20 @@ def _identity(request: Request, state: Live, *, now: datetime) -> str:
     return identity.sign(told, secret=current().secret_key.get_secret_value().encode())
 
 
-async def _cards(decision: Decision, state: Live, fields: Sequence[str]) -> Shown:
-    """From this process as a rule; else from Redis, from catalog, and at last out of date."""
-    cards: dict[str, msgspec.Raw] = {}
-    wanted: dict[str, int] = {}
-    for pick in decision.picks:
-        item_id = state.shelf.item_id(pick.position)
-        card = state.cards.known(item_id, pick.position, fields)
-        if card is None:
-            wanted[item_id] = pick.position
-        else:
-            cards[item_id] = card
-    if not wanted:
-        return Shown(cards, [])
-    fetched, degraded = await _fetched(list(wanted))
-    cards.update({item_id: cut_down(card, fields) for item_id, card in fetched.items()})
-    for item_id in wanted.keys() - cards.keys():
-        if card := state.cards.known(item_id, wanted[item_id], fields, stale=True):
-            cards[item_id] = card
-    return Shown(cards, degraded)
+async def _more_cards(
+    shown: Sequence[tuple[str, int]],
+    known: Mapping[str, msgspec.Raw],
+    state: Live,
+    fields: Sequence[str],
+) -> tuple[dict[str, msgspec.Raw], list[str]]:
+    """The cards that this process lacks: from Redis, from catalog, and without it out of date."""
+    wanted = [product for product in shown if product[0] not in known]
+    fetched, degraded = await _fetched([item_id for item_id, _ in wanted])
+    cards = {item_id: cut_down(card, fields) for item_id, card in fetched.items()}
+    if degraded:
+        left = [product for product in wanted if product[0] not in cards]
+        cards |= state.cards.known(left, fields, stale=True)
+    return cards, degraded
 
 
 async def _fetched(item_ids: list[str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
