@@ -33,7 +33,7 @@ def test_a_changed_price_is_on_the_shelf_and_on_the_card(stock):
     follow.follow_curation()
     state = live.current()
     assert state.shelf.columns.price[state.shelf.position("p01")] == 1.25
-    assert b'"1.25"' in bytes(state.cards.known("p01", 1, ("sale_price",)))
+    assert b'"1.25"' in bytes(state.cards.known([("p01", 1)], ("sale_price",))["p01"])
 
 
 def _cheaper(row):
@@ -66,7 +66,7 @@ def test_a_release_starts_from_its_own_snapshot_without_the_database(stock, mode
     assert offered() == {"p00", "p01", "p02"}
     assert state.shelf.columns.price[state.shelf.position("p02")] == 4.0
     assert b'"P02"' in bytes(
-        state.cards.known("p02", state.shelf.position("p02"), ("title",), stale=True)
+        state.cards.known([("p02", state.shelf.position("p02"))], ("title",), stale=True)["p02"]
     )
 
 
