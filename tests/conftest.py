@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 
 import pytest
 
+from runtime import stdout
 from runtime.local import stores
 from runtime.local.processes import start_mounted, start_split
 from tests import debian, servers
@@ -19,6 +20,13 @@ JOURNEYS = Path(__file__).parent / "journeys"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Journeys come last: while a browser is driven no test can run an event loop."""
     items.sort(key=lambda item: item.path.is_relative_to(JOURNEYS))
+
+
+@pytest.fixture(autouse=True)
+def lines_written() -> Iterator[None]:
+    """Each test's lines are written while its output is captured, not amid what pytest prints."""
+    yield
+    stdout.flush()
 
 
 @pytest.fixture(scope="session")

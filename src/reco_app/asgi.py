@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reco_app.settings")
@@ -17,7 +17,7 @@ from reco_app.settings import current  # noqa: E402
 from reco_app.static_files import with_static_files  # noqa: E402
 from reco_app.threadless import without_threads  # noqa: E402
 from runtime import keys, logs, tracing  # noqa: E402
-from runtime.asgi import ASGIApp, Receive, Scope, Send, answer_problem, header  # noqa: E402
+from runtime.asgi import ASGIApp, Receive, Scope, Send, header  # noqa: E402
 from runtime.problems import Problem  # noqa: E402
 from runtime.shell import shell  # noqa: E402
 
@@ -31,31 +31,34 @@ BUSY = ("/v1/recommendations", "/v1/events")
 def _with_lifespan(app: ASGIApp) -> ASGIApp:
     """Django answers requests only: follow the release and the catalogue from start to stop."""
 
-    async def spanned(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan":
-            return await _readable(app, scope, receive, send)
-        await receive()
-        started = await asyncio.to_thread(running.start)
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await asyncio.to_thread(running.stop, started)
-        await asyncio.to_thread(writers.close)
-        return await send({"type": "lifespan.shutdown.complete"})
+    def spanned(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if scope["type"] == "lifespan":
+            return _live(receive, send)
+        _require_readable(scope)
+        return app(scope, receive, send)
 
     return spanned
 
 
-async def _readable(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+async def _live(receive: Receive, send: Send) -> None:
+    await receive()
+    started = await asyncio.to_thread(running.start)
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await asyncio.to_thread(running.stop, started)
+    await asyncio.to_thread(writers.close)
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+def _require_readable(scope: Scope) -> None:
     """Django answers an address that is not UTF-8 without its middleware, so in no known form."""
     try:
         scope.get("query_string", b"").decode()
     except UnicodeDecodeError:
-        problem = Problem("bad-request", "The query string is not percent-encoded UTF-8.")
-        return await answer_problem(send, scope, problem)
+        raise Problem("bad-request", "The query string is not percent-encoded UTF-8.") from None
     if scope["method"] == "POST" and scope["path"].startswith(FEEDS):
         # Django keeps the whole of a body on disk before it asks who sends it.
         keys.require(header(scope, b"authorization").decode("latin-1"), "import")
-    return await app(scope, receive, send)
 
 
 async def readiness() -> Mapping[str, str]:

@@ -24,7 +24,7 @@ from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.urls import ResolverMatch, resolve, set_script_prefix
 
-from reco_app.lazy_request import LazyRequest
+from reco_app.lazy import LazyAnswer, LazyRequest
 from runtime.asgi import ASGIApp, Receive, Scope, Send
 from runtime.django import ProblemMiddleware, finished
 from runtime.eager import Waiting, begin
@@ -96,22 +96,22 @@ class Threadless(ASGIHandler):
         if not response:
             response = finished(request, await self._viewed(request))
         try:
-            return await self._send(response, request, send)
+            if isinstance(response, LazyAnswer) and response.untouched:
+                await self._send_whole(response, LazyAnswer.HEADERS, request, send)
+            elif response.streaming or response.cookies:
+                for name, value in self._added(request):
+                    response.headers.setdefault(name, value)
+                await self.send_response(response, cast("Any", send))
+            else:
+                await self._send_whole(response, tuple(response.items()), request, send)
         finally:
-            # As `response.close` does, which would tell the receivers once more, blocking.
-            for close in (*response._resource_closers, request.close):
-                close()
-            response.closed = True
+            request.close()
+            _close(response)
 
-    async def _send(self, response: Any, request: LazyRequest, send: Any) -> None:
-        added = self._added(request)
-        if response.streaming or response.cookies:
-            for name, value in added:
-                response.headers.setdefault(name, value)
-            await self.send_response(response, send)
-            return
-        # What `items` gives, at a tenth of its cost.
-        head, has_length = _encoded(tuple(response.headers._store.values()), added)
+    async def _send_whole(
+        self, response: HttpResponse, own: _Headers, request: LazyRequest, send: Send
+    ) -> None:
+        head, has_length = _encoded(own, self._added(request))
         body = response.content
         length = () if has_length else ((b"content-length", b"%d" % len(body)),)
         start = {
@@ -159,6 +159,14 @@ def _encoded(own: _Headers, added: _Headers) -> tuple[_RawHeaders, bool]:
     told = (*own, *(pair for pair in added if pair[0].lower() not in named))
     raw = tuple((name.lower().encode("ascii"), value.encode("latin-1")) for name, value in told)
     return raw, "content-length" in named
+
+
+def _close(response: Any) -> None:
+    """As its own `close` does, which would tell the receivers once more, blocking."""
+    if not isinstance(response, LazyAnswer) or not response.untouched:
+        for close in response._resource_closers:
+            close()
+    response.closed = True
 
 
 def _checked(match: ResolverMatch) -> ResolverMatch:

@@ -11,6 +11,7 @@ from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import get_script_prefix, path, set_script_prefix
 from django.views.decorators.csrf import csrf_exempt
 
+from reco_app.lazy import LazyAnswer
 from reco_app.threadless import without_threads
 from runtime.problems import Problem
 
@@ -98,6 +99,19 @@ async def baked(request):
 
 
 @csrf_exempt
+async def lazy(request):
+    return LazyAnswer(b"[1]")
+
+
+@csrf_exempt
+async def touched(request):
+    answer = LazyAnswer(b"[1]")
+    answer["ETag"] = '"1"'
+    answer.set_cookie("taste", "sweet")
+    return answer
+
+
+@csrf_exempt
 def synchronous(request):
     return HttpResponse()
 
@@ -106,7 +120,20 @@ async def guarded(request):
     return HttpResponse()
 
 
-VIEWS = (told, broken, refused, problem, slow, endless, streamed, asked, typed, baked)
+VIEWS = (
+    told,
+    broken,
+    refused,
+    problem,
+    slow,
+    endless,
+    streamed,
+    asked,
+    typed,
+    baked,
+    lazy,
+    touched,
+)
 urlpatterns = [
     *(path(f"v1/{view.__name__}", view) for view in VIEWS),
     path("v1/synchronous", synchronous),
@@ -341,3 +368,36 @@ async def test_a_cookie_is_sent_beside_what_django_adds(client):
     await client.ask("/v1/baked")
     assert client.headers["set-cookie"].startswith("taste=sweet")
     assert client.headers["x-frame-options"] == "SAMEORIGIN"
+
+
+async def test_a_lazy_answer_is_sent_as_any_other(client):
+    await client.ask("/v1/lazy")
+    assert (client.status, client.body) == (200, b"[1]")
+    assert client.headers == {
+        "content-type": "application/json",
+        "cache-control": "no-store",
+        "content-length": "3",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "same-origin",
+        "cross-origin-opener-policy": "same-origin",
+    }
+
+
+async def test_a_lazy_answer_keeps_what_is_added_to_it(client):
+    await client.ask("/v1/touched")
+    assert client.body == b"[1]"
+    assert client.headers["content-type"] == "application/json"
+    assert client.headers["cache-control"] == "no-store"
+    assert client.headers["etag"] == '"1"'
+    assert client.headers["set-cookie"].startswith("taste=sweet")
+
+
+def test_a_lazy_answer_is_a_django_response():
+    answer = LazyAnswer(b"[1]")
+    assert (answer.status_code, answer.reason_phrase, answer.text) == (200, "OK", "[1]")
+    assert bytes(answer) == (
+        b"Content-Type: application/json\r\nCache-Control: no-store\r\n\r\n[1]"
+    )
+    assert not hasattr(answer, "unknown")
+    answer.close()

@@ -7,6 +7,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from reco_app.lazy import LazyAnswer
 from reco_app.serving import explain, live, parsing, query, service
 from reco_app.serving.contracts import Answer, Request, WhyRequest
 from reco_app.serving.openapi import document
@@ -37,7 +38,7 @@ async def why(request: HttpRequest) -> HttpResponse:
         raise _not_allowed(request, "POST")
     await _require_staff(request)
     asked = parsing.decode(_json_body(request), shape=WhyRequest)
-    return _json(msgspec.json.encode(await explain.why(asked)))
+    return LazyAnswer(msgspec.json.encode(await explain.why(asked)))
 
 
 async def openapi(request: HttpRequest) -> HttpResponse:
@@ -49,7 +50,7 @@ async def openapi(request: HttpRequest) -> HttpResponse:
 
 async def _posted(request: HttpRequest) -> HttpResponse:
     asked = parsing.decode(_json_body(request), shape=Request)
-    return _json(msgspec.json.encode(await service.recommend(asked, now=datetime.now(UTC))))
+    return LazyAnswer(msgspec.json.encode(await service.recommend(asked, now=datetime.now(UTC))))
 
 
 async def _got(request: HttpRequest) -> HttpResponse:
@@ -58,17 +59,13 @@ async def _got(request: HttpRequest) -> HttpResponse:
     with query.naming_parameters():
         answer = await service.recommend(asked, now=datetime.now(UTC))
     if answer.degraded:
-        return _json(msgspec.json.encode(answer))
+        return LazyAnswer(msgspec.json.encode(answer))
     headers = {"ETag": _etag(answer, curation_version), "Cache-Control": CACHED}
     if _has(request, headers["ETag"]):
         unchanged = HttpResponse(status=304, headers=headers)
         del unchanged["Content-Type"]
         return unchanged
     return HttpResponse(msgspec.json.encode(answer), content_type=JSON, headers=headers)
-
-
-def _json(body: bytes) -> HttpResponse:
-    return HttpResponse(body, content_type=JSON, headers={"Cache-Control": "no-store"})
 
 
 def _etag(answer: Answer, curation_version: int) -> str:

@@ -1,9 +1,10 @@
-"""Django's request, of which most is made only once a view asks for it."""
+"""Django's request and answer, of which most is made only once somebody asks for it."""
 
 from io import BytesIO
 from typing import Any, cast
 
 from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpResponse
 
 from runtime.asgi import Scope, headers
 
@@ -42,3 +43,24 @@ class LazyRequest(ASGIRequest):
         """Close what the view may have opened."""
         if "META" in self.__dict__:
             super().close()
+
+
+class LazyAnswer(HttpResponse):
+    """JSON that nobody is to keep; headers, cookies and all else as Django's own makes them."""
+
+    HEADERS = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+
+    def __init__(self, body: bytes) -> None:
+        self._container = [body]
+
+    @property
+    def untouched(self) -> bool:
+        """Whether it still is its body and HEADERS alone."""
+        return "headers" not in self.__dict__
+
+    def __getattr__(self, name: str) -> Any:
+        if not self.untouched or "_container" not in self.__dict__:
+            raise AttributeError(name)
+        whole = HttpResponse(headers=dict(self.HEADERS))
+        self.__dict__.update({**whole.__dict__, **self.__dict__})
+        return getattr(self, name)
