@@ -400,4 +400,3 @@ def test_a_lazy_answer_is_a_django_response():
         b"Content-Type: application/json\r\nCache-Control: no-store\r\n\r\n[1]"
     )
     assert not hasattr(answer, "unknown")
-    answer.close()
