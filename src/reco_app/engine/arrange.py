@@ -13,6 +13,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from reco_app.engine.together import strongest
+
 SAME_CATEGORY = 0.7  # likeness of two of which one has no vector
 SAME_BRAND = 0.3
 BY_RELEVANCE, BY_DIVERSITY, BY_COVERAGE = range(3)
@@ -50,7 +52,7 @@ def arrange(
 
     `relevance` is 0 to 1, `later` is 1 for what comes after all others, `covers` has a bit for
     each product at hand that a candidate stands for (none where `later` is 1). Of the first p
-    places one category has at most 1 + (1 - diversity)(p - 1), rounded up, unless all that is left
+    places one category has at most 1 + (1 - diversity)(p - 1), rounded, unless all that is left
     is of categories that have that much: then one with the fewest goes on. Where candidates cover
     s of the products at hand, the first s places cover them all; a candidate is moved up for it
     as late as can be. A diversity of 0 with nothing to cover is the order of relevance.
@@ -60,12 +62,27 @@ def arrange(
     return Arranged(rows, causes)
 
 
+def stands_for(shares: NDArray[np.float32], most: int, least: float) -> NDArray[np.uint64]:
+    """A bit for each of the at most 64 products at hand that are among the `most` that drove a
+    candidate most, none by a share below `least`; `shares` is k x products at hand."""
+    return np.asarray(_stands_for(shares, most, least))
+
+
 def warm(vectors: NDArray[np.float32]) -> None:
     """Compile, or load from the cache; `vectors` as they will be given."""
     none = np.full(1, -1, np.int32)
-    covers = np.ones(1, np.uint64)
+    covers = stands_for(np.ones((1, 1), np.float32), 1, 0.0)
     traits = Traits(none, none, none, vectors)
     arrange(np.ones(1), np.zeros(1, np.uint8), traits, covers, diversity=0.5, count=1)
+
+
+@njit(cache=True, nogil=True)
+def _stands_for(shares, most, least):
+    covers = np.zeros(len(shares), np.uint64)
+    rows, columns = strongest(shares, most, least)
+    for place in range(len(rows)):
+        covers[rows[place]] |= np.uint64(1) << np.uint64(columns[place])
+    return covers
 
 
 @njit(cache=True, nogil=True)
@@ -84,7 +101,7 @@ def _arranged(order, relevance, later, traits, covers, diversity, count):
         queue = order[: _first_part(order, later)]
         found = (likeness, looked_at, rows[:place])
         rules = (covers, needed, traits.categories, shown)
-        most = 1.0 + (1.0 - diversity) * place if diversity > 0 else np.inf
+        most = 0.5 + (1.0 - diversity) * place if diversity > 0 else np.inf
         at = _worthiest(queue, relevance, traits, diversity, found, rules, most)
         if at < 0:
             most = _fewest(queue, rules) + 1.0

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from reco_app.engine.arrange import BY_COVERAGE, BY_DIVERSITY
 from reco_app.serving import rules
 from reco_app.serving.contracts import Cause, Filter, Request
 from reco_app.serving.decision import Decision
@@ -32,16 +33,17 @@ def _closed(position: int, request: Request, decision: Decision, state: Live) ->
     for rule in rules.of_kind(decision.question.rules, "hide"):
         if rules.is_about(rule, position, state.shelf):
             yield Cause("hidden-by-rule", f"Rule {rule.id} hides it. {rule.note}")
-    if not decision.relaxed:
-        for chosen in decision.question.filters:
-            yield from _filtered(position, chosen, state)
+    in_stock = all(chosen.in_stock for chosen in decision.question.filters)
+    if in_stock and columns.offered[position] and not columns.in_stock[position]:
+        yield Cause("filter-in-stock", "It is out of stock.")
+    for chosen in decision.filters:
+        yield from _filtered(position, chosen, state)
     if cause := _variant_shown(position, decision, state):
         yield cause
 
 
 def _filtered(position: int, chosen: Filter, state: Live) -> Iterator[Cause]:
     parts = {
-        "in_stock": (Filter(), "It is out of stock."),
         "category": (
             Filter(category=chosen.category, in_stock=False),
             f"It is in none of the categories {', '.join(chosen.category)}.",
@@ -81,9 +83,38 @@ def _variant_shown(position: int, decision: Decision, state: Live) -> Cause | No
 def _outranked(position: int, decision: Decision, state: Live) -> Cause:
     rows = np.flatnonzero(decision.candidates.positions == position)
     if not len(rows):
-        detail = "Nothing of the request leads to it strongly enough to make it a candidate."
-        return Cause("not-a-candidate", detail)
+        return _never_found(position, decision, state)
     row = int(rows[0])
     better = int((decision.scores > decision.scores[row]).sum())
+    budget = decision.budget
+    if budget is not None and budget.later[row]:
+        detail = "It costs more than what is left to spend, and what fits comes first."
+        return Cause("beyond-budget", detail)
+    if better < len(decision.picks):
+        detail = f"By its score it would be at {better + 1}; {_movers(decision)} put others first."
+        return Cause("displaced", detail)
     detail = f"{better} candidates score above its {decision.scores[row]:.4f}."
     return Cause("outranked", detail)
+
+
+def _never_found(position: int, decision: Decision, state: Live) -> Cause:
+    groups, positions = state.shelf.columns.group, decision.candidates.positions
+    variants = positions[groups[positions] == groups[position]]
+    if groups[position] >= 0 and len(variants):
+        stands = state.shelf.item_id(int(variants[0]))
+        detail = f"Its variant {stands} stands for the group, and was ranked too low."
+        return Cause("variant-outranked", detail)
+    detail = f"It is not among the {len(positions)} candidates that the engine ranked first."
+    return Cause("not-a-candidate", detail)
+
+
+def _movers(decision: Decision) -> str:
+    """What put products before others of a higher score."""
+    causes = decision.order.causes
+    told = {
+        "pins": any(pick.row < 0 for pick in decision.picks),
+        "the budget": decision.budget is not None,
+        "diversity": bool((causes == BY_DIVERSITY).any()),
+        "coverage of the basket": bool((causes == BY_COVERAGE).any()),
+    }
+    return " and ".join(name for name, holds in told.items() if holds) or "equal scores"

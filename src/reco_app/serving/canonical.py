@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
-from reco_app.serving.contracts import Request
+from reco_app.serving.contracts import Budget, Request
 
 
 def rounded_age(seconds: float) -> int:
@@ -39,7 +39,7 @@ def _encode(request: Request) -> bytes:
             _amount(chosen.price_min),
             _amount(chosen.price_max),
             chosen.in_stock,
-            _amount(request.budget.remaining if request.budget else None),
+            _budget(request.budget),
             each_once(request.exclude_ids),
             request.diversity,
             each_once(request.fields),
@@ -52,6 +52,17 @@ def _encode(request: Request) -> bytes:
 def each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     """The names in their one order."""
     return tuple(sorted(set(names)))
+
+
+def _budget(budget: Budget | None) -> str | None | list[str | None]:
+    """What is left to spend, and the gap to free shipping only if there is one."""
+    if budget is None:
+        return None
+    remaining, gap = (
+        _amount(money) if isinstance(money, str) else None
+        for money in (budget.remaining, budget.free_shipping_gap)
+    )
+    return remaining if gap is None else [remaining, gap]
 
 
 def _amount(money: str | None) -> str | None:

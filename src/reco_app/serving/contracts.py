@@ -7,7 +7,7 @@ What is made for every request (`gc=False`) cannot be part of a cycle: no collec
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 MAX_ITEMS = 50
 MAX_COUNT = 100
@@ -75,9 +75,16 @@ class Filter(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Budget(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is left to spend: what fits comes first, and nothing is left out."""
+    """At least one of the two. `remaining` is what is left to spend: what fits comes first, and
+    nothing is left out. `free_shipping_gap` is what the basket lacks for free shipping: what fills
+    it counts up to twice as much, the less it costs above it."""
 
-    remaining: Money
+    remaining: Money | UnsetType = UNSET
+    free_shipping_gap: Money | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        if self.remaining is UNSET and self.free_shipping_gap is UNSET:
+            raise ValueError("Name what is left to spend, the gap to free shipping, or both")
 
 
 class Request(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -151,15 +158,24 @@ class RuleTold(Struct, frozen=True):
     note: str
 
 
+PlacedBy = Literal["score", "budget", "diversity", "coverage", "pin"]
+
+
 class Step(Struct, frozen=True):
-    """One product of the answer; the parts multiply to the score, but for the scale."""
+    """One product of the answer; engine, rules and profile multiply to the score, but for the
+    scale. `place_by_score` is where the score alone would put it among the candidates, and
+    `placed_by` what gave it its place: "score", "budget", "diversity", "coverage" or "pin"."""
 
     item_id: str
     position: int
+    place_by_score: int | None
+    placed_by: PlacedBy
     source: str
     engine_score: float | None
     rule_factor: float
     profile_factor: float
+    budget_factor: float
+    beyond_budget: bool
     score: float
     reasons: list[Reason]
     rules: list[int]

@@ -7,10 +7,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from reco_app.engine.arrange import Arranged
 from reco_app.engine.rank import SOURCES
 from reco_app.serving import candidates, diversity, lean, masks, rules
 from reco_app.serving.candidates import Candidates
 from reco_app.serving.contracts import Filter, Request, Warning
+from reco_app.serving.diversity import COVERED, Budgeted, budgeted, coverage, no_coverage
 from reco_app.serving.live import Live
 from reco_app.serving.question import Question, named_products
 from reco_app.serving.shelf import Shelf
@@ -33,12 +35,18 @@ class Decision(NamedTuple):
     question: Question
     allowed: NDArray[np.uint8]
     """Over the shelf: what may appear, after filters, hides and exclusions."""
+    filters: tuple[Filter, ...]
+    """All that it had to pass: what was asked, or less where nothing passed that."""
     relaxed: bool
     """Whether nothing passed the filter, so that it was set aside."""
     profile: lean.Profile | None
     candidates: Candidates
     scores: NDArray[np.float64]
     """The candidates' scores after rules and profile, the largest at most 1."""
+    budget: Budgeted | None
+    """What the budget made of the candidates."""
+    order: Arranged
+    """The candidates in the order that they are shown in, and why."""
     picks: list[Pick]
     warnings: list[Warning]
 
@@ -47,7 +55,8 @@ def decide(
     request: Request, question: Question, live: Live, *, profile: lean.Profile | None
 ) -> Decision:
     """Choose and order the products: full lists whenever enough of them may appear."""
-    allowed, relaxed = _allowed(request, question, live)
+    allowed, filters = _allowed(request, question, live)
+    relaxed = filters is not question.filters
     pinned = rules.pins(question.rules, live.shelf, allowed=allowed) if question.rules else {}
     found = candidates.collect(
         live.model,
@@ -61,15 +70,18 @@ def decide(
     if profile is not None or question.rules:
         of_rules, of_profile = factors(question, profile, found.positions, live.shelf)
         scores = _normalised(scores * of_rules * of_profile)
-    order = _order(request, question.count, found, scores, live)
-    picks = list(_placed(order, pinned, found, scores, count=question.count))
+    order, budget = _order(request, question, found, scores, live)
+    picks = list(_placed(order.rows, pinned, found, scores, count=question.count))
     return Decision(
         question=question,
         allowed=allowed,
+        filters=filters,
         relaxed=relaxed,
         profile=profile,
         candidates=found,
         scores=scores,
+        budget=budget,
+        order=order,
         picks=picks,
         warnings=_warnings(question, len(picks), relaxed=relaxed),
     )
@@ -88,7 +100,9 @@ def factors(
     return of_rules, lean.factors(profile, positions, shelf)
 
 
-def _allowed(request: Request, question: Question, live: Live) -> tuple[NDArray[np.uint8], bool]:
+def _allowed(
+    request: Request, question: Question, live: Live
+) -> tuple[NDArray[np.uint8], tuple[Filter, ...]]:
     never = named_products(request.exclude_ids, live.shelf)
     if not request.include_context:
         never = [*never, *question.at_hand]
@@ -101,8 +115,8 @@ def _allowed(request: Request, question: Question, live: Live) -> tuple[NDArray[
         if question.rules:
             rules.hide(mask, question.rules, live.shelf)
         if masks.any_left(mask):
-            return mask, filters is not question.filters
-    return mask, False
+            return mask, filters
+    return mask, question.filters
 
 
 def _all_of(filters: tuple[Filter, ...], live: Live, *, in_stock: bool) -> NDArray[np.uint8]:
@@ -140,7 +154,8 @@ def _reach(
     if reordered:
         return {"depth": POOL, "needed": POOL}
     slack = SLACK if live.shelf.has_variants else 0
-    return {"depth": question.count + slack, "needed": question.count}
+    needed = max(question.count, COVERED) if _is_covering(question) else question.count
+    return {"depth": needed + slack, "needed": needed}
 
 
 def _normalised(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -150,28 +165,38 @@ def _normalised(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _order(
     request: Request,
-    count: int,
+    question: Question,
     found: Candidates,
     scores: NDArray[np.float64],
     live: Live,
-) -> NDArray[np.int64]:
-    """Rows of the candidates, the first to be shown first."""
-    relevance = scores
+) -> tuple[Arranged, Budgeted | None]:
+    """Rows of the candidates, the first to be shown first, and what the budget made of them."""
+    size = len(scores)
+    covering = _is_covering(question)
+    if not covering and not request.diversity and scores is found.scores and not request.budget:
+        rows = np.arange(min(question.count, size))
+        return Arranged(rows, np.zeros(len(rows), np.uint8)), None
+    budget = None
+    relevance, later = scores, np.zeros(size, np.uint8)
     if request.budget is not None:
-        prices = live.shelf.columns.price[found.positions]
-        remaining = masks.amount(request.budget.remaining)
-        relevance = diversity.within_budget_first(scores, prices, remaining=remaining)
-    if request.diversity > 0:
-        return diversity.spread(
-            found.positions,
-            relevance / max(float(relevance.max(initial=0.0)), 1e-12),
-            live.shelf.columns,
-            diversity=request.diversity,
-            count=count,
-        )
-    if relevance is found.scores:  # already in order
-        return np.arange(min(count, len(relevance)))
-    return np.argsort(-relevance, kind="stable")[:count]
+        budget = budgeted(request.budget, live.shelf.columns.price[found.positions])
+        relevance, later = scores * budget.factors, budget.later
+    order = diversity.arranged(
+        found.positions,
+        relevance,
+        later,
+        coverage(found.shares, relevance, later) if covering else no_coverage(size),
+        live.shelf.columns,
+        live.model,
+        diversity=request.diversity,
+        count=question.count,
+    )
+    return order, budget
+
+
+def _is_covering(question: Question) -> bool:
+    """Whether each product at hand that something goes with shall have a place in the list."""
+    return question.scenario == "basket" and len(question.context) > 1
 
 
 def _placed(
@@ -202,7 +227,7 @@ def _placed(
 
 def _warnings(question: Question, shown: int, *, relaxed: bool) -> list[Warning]:
     if relaxed:
-        detail = "No product passes the filter; it was set aside, so that something is shown."
+        detail = "Nothing that passes the filter is left to show; it was set aside."
     elif shown == question.count:
         return []
     elif question.filters == (Filter(),):

@@ -8,12 +8,21 @@ import numpy as np
 
 from reco_app.curation.contracts import CuratedRule
 from reco_app.engine import release
+from reco_app.engine.arrange import BY_COVERAGE, BY_RELEVANCE
 from reco_app.engine.model import Model, open_release
 from reco_app.engine.rank import SOURCES
 from reco_app.engine.sealed import ReleaseCorrupt
 from reco_app.serving import canonical, identity, live, parsing, rules, service
 from reco_app.serving.absence import absence
-from reco_app.serving.contracts import Asked, RuleTold, Step, Why, WhyRequest
+from reco_app.serving.contracts import (
+    Asked,
+    PlacedBy,
+    Reason,
+    RuleTold,
+    Step,
+    Why,
+    WhyRequest,
+)
 from reco_app.serving.decision import Decision, Pick, factors
 from reco_app.serving.live import Live
 from reco_app.serving.reasons import reasons
@@ -92,36 +101,70 @@ def _rule(rule: CuratedRule) -> RuleTold:
 
 def _steps(decision: Decision, state: Live) -> list[Step]:
     told = reasons(decision, model=state.model, shelf=state.shelf)
-    positions = np.array([pick.position for pick in decision.picks], np.int32)
-    of_rules, of_profile = factors(decision.question, decision.profile, positions, state.shelf)
     return [
-        Step(
-            item_id=state.shelf.item_id(pick.position),
-            position=place,
-            source=SOURCES[pick.source],
-            engine_score=_engine_score(pick, decision),
-            rule_factor=1.0 if _is_pinned(pick) else rule_factor,
-            profile_factor=1.0 if _is_pinned(pick) else profile_factor,
-            score=pick.score,
-            reasons=why,
-            rules=[
-                rule.id
-                for rule in decision.question.rules
-                if rules.is_about(rule, pick.position, state.shelf)
-            ],
-        )
-        for place, (pick, why, rule_factor, profile_factor) in enumerate(
-            zip(decision.picks, told, of_rules.tolist(), of_profile.tolist(), strict=True), 1
-        )
+        _pinned(pick, why, place, decision, state)
+        if pick.row < 0
+        else _placed(pick, why, place, decision, state)
+        for place, (pick, why) in enumerate(zip(decision.picks, told, strict=True), 1)
     ]
 
 
-def _is_pinned(pick: Pick) -> bool:
-    return pick.row < 0
+def _pinned(pick: Pick, why: list[Reason], place: int, decision: Decision, state: Live) -> Step:
+    return Step(
+        item_id=state.shelf.item_id(pick.position),
+        position=place,
+        place_by_score=None,
+        placed_by="pin",
+        source=SOURCES[pick.source],
+        engine_score=None,
+        rule_factor=1.0,
+        profile_factor=1.0,
+        budget_factor=1.0,
+        beyond_budget=False,
+        score=pick.score,
+        reasons=why,
+        rules=_rules_about(pick, decision, state),
+    )
 
 
-def _engine_score(pick: Pick, decision: Decision) -> float | None:
-    return None if _is_pinned(pick) else float(decision.candidates.scores[pick.row])
+def _placed(pick: Pick, why: list[Reason], place: int, decision: Decision, state: Live) -> Step:
+    row, budget = pick.row, decision.budget
+    position = np.array([pick.position], np.int32)
+    of_rules, of_profile = factors(decision.question, decision.profile, position, state.shelf)
+    place_by_score = 1 + int((decision.scores > decision.scores[row]).sum())
+    place_by_score += int((decision.scores[:row] == decision.scores[row]).sum())
+    return Step(
+        item_id=state.shelf.item_id(pick.position),
+        position=place,
+        place_by_score=place_by_score,
+        placed_by=_placed_by(row, place_by_score, decision),
+        source=SOURCES[pick.source],
+        engine_score=float(decision.candidates.scores[row]),
+        rule_factor=float(of_rules[0]),
+        profile_factor=float(of_profile[0]),
+        budget_factor=float(budget.factors[row]) if budget else 1.0,
+        beyond_budget=bool(budget.later[row]) if budget else False,
+        score=pick.score,
+        reasons=why,
+        rules=_rules_about(pick, decision, state),
+    )
+
+
+def _placed_by(row: int, place_by_score: int, decision: Decision) -> PlacedBy:
+    """What put a candidate where it is: what moved it up, if anything did."""
+    at = decision.order.rows.tolist().index(row)
+    cause = int(decision.order.causes[at])
+    if cause == BY_RELEVANCE:
+        return "budget" if at + 1 < place_by_score else "score"
+    return "coverage" if cause == BY_COVERAGE else "diversity"
+
+
+def _rules_about(pick: Pick, decision: Decision, state: Live) -> list[int]:
+    return [
+        rule.id
+        for rule in decision.question.rules
+        if rules.is_about(rule, pick.position, state.shelf)
+    ]
 
 
 def _item(asked: WhyRequest, decision: Decision, state: Live) -> Asked | None:

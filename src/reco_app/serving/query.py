@@ -139,6 +139,7 @@ PARAMETERS: dict[str, tuple[tuple[str, ...], Callable[[str, list[str]], Any]]] =
     "price_max": (("filter", "price_max"), _one),
     "in_stock": (("filter", "in_stock"), _truth),
     "budget": (("budget", "remaining"), _one),
+    "free_shipping_gap": (("budget", "free_shipping_gap"), _one),
     "exclude_ids": (("exclude_ids",), _comma_list),
     "diversity": (("diversity",), _fraction),
     "fields": (("fields",), _comma_list),

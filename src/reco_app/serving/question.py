@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from reco_app.curation.contracts import CuratedRule
 from reco_app.engine.index import EVENT_TYPES
@@ -36,13 +37,16 @@ class Question:
 def understood(
     request: Request, live: Live, *, now: datetime, placement_rules: Sequence[CuratedRule] | None
 ) -> Question:
-    """Raises Problem invalid-fields for a scenario that does not exist.
+    """Raises Problem invalid-fields for a scenario that does not exist, or prices the wrong way
+    round.
 
     `placement_rules` replaces the live ones, for a preview.
     """
     placement = live.curation.placements.get(request.scenario)
     if placement is None and request.scenario not in SCENARIOS:
         raise parsing.invalid(FieldError("/scenario", _unknown_scenario(request.scenario)))
+    if request.filter.price_min is not None and request.filter.price_max is not None:
+        _check_prices(request.filter.price_min, request.filter.price_max)
     context, at_hand, missing_ids = _looked_up(request, live)
     slug = placement.slug if placement else None
     return Question(
@@ -61,6 +65,12 @@ def understood(
             now=now,
         ),
     )
+
+
+def _check_prices(least: str, most: str) -> None:
+    if Decimal(least) > Decimal(most):
+        detail = f"price_min is above price_max: {least} is more than {most}."
+        raise parsing.invalid(FieldError("/filter/price_min", detail))
 
 
 def _looked_up(request: Request, live: Live) -> tuple[list[ContextItem], list[int], list[str]]:

@@ -6,10 +6,9 @@ from reco_app.engine.model import Model
 from reco_app.engine.rank import EVIDENCE, SOURCES, drivers
 from reco_app.serving.contracts import Reason
 from reco_app.serving.decision import Decision, Pick
+from reco_app.serving.diversity import LEAST_SHARE, MOST_TOLD
 from reco_app.serving.shelf import Shelf
 
-MOST = 3
-LEAST_SHARE = 0.05
 # A product that nothing at hand drove: the tier it came from is the reason.
 UNDRIVEN = {"trending": "trending", "popular": "popular", "new": "new", "pinned": "pinned"}
 
@@ -37,7 +36,7 @@ def _tell_driven(
         decision.question.context,
         decision.candidates.shares[rows],
         scenario=decision.question.scenario,
-        most=MOST,
+        most=MOST_TOLD,
         least=LEAST_SHARE,
     )
     item_id = shelf.item_id

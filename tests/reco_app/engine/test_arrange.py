@@ -115,4 +115,4 @@ def test_no_category_takes_more_than_its_bound_while_others_are_left(data, size,
         before = [kinds[other] for other in found[:place]]
         left = [kinds[other] for other in found[place:]]
         fewest = min(before.count(kind) for kind in left)
-        assert before.count(kinds[row]) < max(1 + (1 - diversity) * place, fewest + 1)
+        assert before.count(kinds[row]) < max(0.5 + (1 - diversity) * place, fewest + 1)

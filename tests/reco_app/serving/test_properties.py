@@ -1,23 +1,40 @@
 import asyncio
 
+import msgspec
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reco_app.serving import service
 from reco_app.serving.contracts import Budget, Filter, Request, RequestItem
+from reco_app.serving.decision import decide
+from reco_app.serving.diversity import COVERED, LEAST_SHARE
 from reco_app.serving.masks import Masks
+from reco_app.serving.question import understood
 from tests.reco_app.serving import examples
 from tests.reco_app.serving.examples import GARDEN, KITCHEN, NOW, product, rule
 
 ITEM_IDS = st.sampled_from([*examples.ITEM_IDS, "fresh", "unknown"])
 MONEY = st.integers(0, 40).map(lambda units: f"{units}.00")
+BOUNDS = st.lists(st.integers(0, 40), min_size=2, max_size=2).map(sorted)
+
+
+def filter_of(bounds, *, open_ends, **chosen):
+    least, most = (f"{bound}.00" for bound in bounds)
+    return Filter(
+        price_min=None if open_ends in ("least", "both") else least,
+        price_max=None if open_ends in ("most", "both") else most,
+        **chosen,
+    )
+
+
 FILTERS = st.builds(
-    Filter,
+    filter_of,
+    BOUNDS,
+    open_ends=st.sampled_from(["least", "most", "both", "none"]),
     category=st.lists(st.sampled_from([KITCHEN, GARDEN, "Books", "Home"]), max_size=2).map(tuple),
     brand=st.lists(st.sampled_from(["Acme", "Bolt"]), max_size=1).map(tuple),
-    price_min=st.none() | MONEY,
-    price_max=st.none() | MONEY,
     in_stock=st.booleans(),
 )
 REQUESTS = st.builds(
@@ -35,7 +52,10 @@ REQUESTS = st.builds(
     ).map(tuple),
     count=st.integers(1, 40),
     filter=FILTERS,
-    budget=st.none() | st.builds(Budget, MONEY),
+    budget=st.none()
+    | st.builds(Budget, MONEY)
+    | st.builds(Budget, free_shipping_gap=MONEY)
+    | st.builds(Budget, MONEY, MONEY),
     exclude_ids=st.lists(ITEM_IDS, max_size=3).map(tuple),
     diversity=st.sampled_from([0.0, 0.3, 1.0]),
 )
@@ -119,3 +139,33 @@ def test_a_shorter_list_is_the_beginning_of_a_longer_one(use, request, rules_, f
     )
     long = [item.item_id for item in answered(request).items]
     assert [item.item_id for item in answered(shorter).items] == long[: shorter.count]
+
+
+@often
+@given(request=REQUESTS, rules_=RULES)
+def test_every_product_of_a_basket_that_something_goes_with_is_told_in_its_list(
+    use, request, rules_
+):
+    state = use([one for one in rules_ if one.kind != "pin"])
+    asked = msgspec.structs.replace(request, scenario="basket", count=30)
+    found = decision_of(asked, state)
+    supported = told(found, range(min(COVERED, len(found.scores))))
+    if len(found.question.context) > 1 and asked.budget is None and not asked.diversity:
+        assert supported <= told(found, [pick.row for pick in found.picks[: len(supported)]])
+
+
+def decision_of(request, state):
+    question = understood(request, state, now=NOW, placement_rules=None)
+    return decide(request, question, state, profile=None)
+
+
+def told(found, rows):
+    """The columns of the products at hand that are among the reasons of these candidates."""
+    shares = found.candidates.shares[list(rows)]
+    strongest = np.argsort(-shares, axis=1, kind="stable")[:, :3]
+    return {
+        int(column)
+        for row, columns in enumerate(strongest)
+        for column in columns
+        if shares[row, column] >= LEAST_SHARE
+    }

@@ -192,6 +192,30 @@ async def test_what_fits_the_budget_comes_first(shop):
     assert set(ids(answer)[:4]) == {"p00", "p01", "p02", "p03"}
 
 
+async def test_what_fits_the_budget_comes_first_whatever_diversity_wants(shop):
+    shop()
+    answer = await answered(budget=Budget("5.00"), diversity=1.0, count=8)
+    assert set(ids(answer)[:4]) == {"p00", "p01", "p02", "p03"}
+
+
+async def test_what_just_fills_the_gap_to_free_shipping_moves_up_and_relevance_still_leads(shop):
+    shop()
+    plain = await answered(items=viewed("p01"), count=30)
+    filled = await answered(items=viewed("p01"), count=30, budget=Budget(free_shipping_gap="9.50"))
+    before, after = ids(plain), ids(filled)
+    assert after[0] == before[0]
+    assert set(after) == set(before)
+    assert after.index("p09") < before.index("p09")
+
+
+async def test_a_basket_is_answered_for_each_of_its_products(shop):
+    shop()
+    basket = tuple(RequestItem(item_id, "add-to-cart") for item_id in ("p00", "p10", "p20", "p28"))
+    answer = await answered(scenario="basket", items=basket, count=4)
+    told = {reason.item_id for item in answer.items for reason in item.reasons}
+    assert told == {"p00", "p10", "p20", "p28"}
+
+
 async def test_diversity_of_nought_changes_nothing_and_more_spreads_categories(shop):
     shop()
     plain = await answered(items=viewed("p05"), count=8)

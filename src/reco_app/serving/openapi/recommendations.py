@@ -125,6 +125,11 @@ def _parameters() -> list[Document]:
         _parameter("price_max", _MONEY, "Highest price."),
         _parameter("in_stock", {"type": "boolean", "default": True}, "false lifts this filter."),
         _parameter("budget", _MONEY, "What is left to spend: what fits comes first."),
+        _parameter(
+            "free_shipping_gap",
+            _MONEY,
+            "What the basket lacks for free shipping: what fills it counts up to twice as much.",
+        ),
         _list("exclude_ids", _ID, "Products that must not appear.", MAX_EXCLUDED, explode=False),
         _parameter(
             "diversity", {"type": "number", "minimum": 0, "maximum": 1, "default": 0}, "0 is none."

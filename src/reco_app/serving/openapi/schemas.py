@@ -90,6 +90,7 @@ def schemas() -> Document:
         for name, schema in generated.items()
     }
     result["RecommendedItem"]["properties"]["product"] = _CARD
+    result["RecommendationBudget"]["minProperties"] = 1
     return {**result, "Problem": PROBLEM, "FeedSummary": _FEED_SUMMARY}
 
 
