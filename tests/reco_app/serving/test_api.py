@@ -122,6 +122,14 @@ async def test_get_and_post_give_the_same_products(shop, async_client):
     assert msgspec.json.decode(got.content)["items"] == msgspec.json.decode(posted.content)["items"]
 
 
+async def test_a_whole_number_is_one_however_it_is_written(shop, async_client):
+    shop()
+    body = b'{"count": 3.0, "items": [{"item_id": "p05", "quantity": 2.0}]}'
+    response = await post(async_client, body)
+    assert response.status_code == 200
+    assert len(msgspec.json.decode(response.content)["items"]) == 3
+
+
 async def test_an_unchanged_answer_is_not_sent_again(shop, async_client):
     shop()
     first = await async_client.get(f"{URL}?item=p05")
