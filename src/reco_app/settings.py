@@ -72,6 +72,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
 STATIC_URL = "/static/"
+STORAGES = {"staticfiles": {"BACKEND": "reco_app.static_files.Versioned"}}
 LOGGING_CONFIG = None  # runtime.logs configures logging, once, for every component
 APPEND_SLASH = True
 LOGIN_URL = "admin:login"

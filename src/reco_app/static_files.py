@@ -7,7 +7,7 @@ says of another is relative, so it leads into the same folder and nothing need b
 
 import hashlib
 import re
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, MutableMapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ class Versioned(StaticFilesStorage):
 def version() -> str:
     """The folder that stands for the files as they are: their names and all that is in them."""
     digest = hashlib.blake2b(digest_size=6)
-    for folder in _folders():
+    for folder in _packages().values():
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 digest.update(f"{path.relative_to(folder)}\0".encode())
@@ -62,31 +62,28 @@ def with_static_files(app: ASGIApp) -> ASGIApp:
     one of the app that is installed first. Raises Problem for what is not there."""
     files = _Files(packages=[(name, "static") for name in _packages()])
 
-    async def sorted_out(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(settings.STATIC_URL):
-            return await app(scope, receive, send)
+    static = settings.STATIC_URL
+    version()  # reads every file: at the start, not when the first page is waiting
+
+    async def sent(scope: Scope, receive: Receive, send: Send) -> None:
         if (active := context.active()) is not None:
-            active.route = f"{settings.STATIC_URL}<path>"
-        named = _VERSION.match(scope["path"], len(settings.STATIC_URL))
-        folder = settings.STATIC_URL + (named[0] if named else "")
+            active.route = f"{static}<path>"
+        named = _VERSION.match(scope["path"], len(static))
+        folder = static + named[0] if named else static
         mounted_at = scope.get("root_path", "") + folder.rstrip("/")
         try:
             return await files({**scope, "root_path": mounted_at}, receive, send)
         except HTTPException as refused:
             raise problems.for_status(refused.status_code, headers=refused.headers) from None
 
+    def sorted_out(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        own = scope["type"] == "http" and scope["path"].startswith(static)
+        return (sent if own else app)(scope, receive, send)
+
     return sorted_out
 
 
-def _packages() -> list[str]:
-    """Names of the installed apps that have files."""
-    return [
-        installed.name
-        for installed in apps.get_app_configs()
-        if Path(installed.path, "static").is_dir()
-    ]
-
-
-def _folders() -> list[Path]:
-    paths = (Path(installed.path, "static") for installed in apps.get_app_configs())
-    return [path for path in paths if path.is_dir()]
+def _packages() -> dict[str, Path]:
+    """The folders of files by the name of the installed app that they belong to."""
+    folders = {app.name: Path(app.path, "static") for app in apps.get_app_configs()}
+    return {name: folder for name, folder in folders.items() if folder.is_dir()}
