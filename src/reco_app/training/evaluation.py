@@ -14,6 +14,7 @@ from reco_app.engine.index import DAY_SECONDS, Log, build, uncatalogued
 from reco_app.engine.model import Model
 from reco_app.engine.parameters import Parameters
 from reco_app.engine.rank import ContextItem, rank, warm
+from reco_app.engine.trials import Case as Prefix
 from reco_app.training import dataset
 from reco_app.training.eventlog import EventLog
 
@@ -23,8 +24,8 @@ Progress = Callable[[str, int, int], None]
 
 LIST_LENGTH = 20  # hide-one looks at the first 10 for hits and the first 20 for ranks
 HIT_CUTOFF = 10
-TRIALS = 54  # sets of parameters tried in a round
-TUNED_ON = 0.06  # of the training sessions, the newest
+TRIALS = 81  # sets of parameters tried in a round, at most
+TUNED_ON = 0.08  # of the training sessions, the newest
 
 
 class NothingToPredict(Exception):
@@ -139,7 +140,7 @@ def tuned(log: EventLog, protocol: Protocol) -> Parameters:
     without = parameters._replace(basket=parameters.basket._replace(dense_items=0.0))
     older = trained(log.only(~newest), without)
     cases = [
-        search.Case(case.context, case.target) for case in _cases(older, log.only(newest), protocol)
+        Prefix(case.context, case.target) for case in _cases(older, log.only(newest), protocol)
     ]
     repeats = protocol == "next-item"
     return search.tune(older.index, cases, parameters, repeats=repeats, trials=TRIALS).parameters
