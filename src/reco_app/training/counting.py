@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ from reco_app.engine.index import EVENT_TYPES, Log
 from reco_app.engine.sessions import Alone, ByItem, BySession, Counted
 
 TEXT = (files(__package__) / "counting.sql").read_text()
+Number = TypeVar("Number", bound=np.integer)
 NEVER = 2**62
 SECOND = 1_000_000.0
 
@@ -65,52 +66,59 @@ def count(run: Run, items: Items, part: Part) -> Count:
         Counted(
             _by_session(sessions, by_session),
             _by_item(sizes, by_item, len(items)),
-            Alone(*_columns(alone, item=np.int32, kind=np.uint8), _seconds(alone, "at_us")),
+            Alone(
+                _column(alone, "item", np.int32),
+                _column(alone, "kind", np.uint8),
+                _seconds(alone, "at_us"),
+            ),
             _first_at(firsts, len(items)),
         ),
-        *_columns(sessions, began_us=np.int64),
-        _log(given),
-        total["events"],
-        (total["first_us"] / SECOND, total["last_us"] / SECOND) if total["events"] else None,
+        began_us=_column(sessions, "began_us", np.int64),
+        given=_log(given),
+        events=total["events"],
+        span=(total["first_us"] / SECOND, total["last_us"] / SECOND) if total["events"] else None,
     )
 
 
 def _by_session(sessions: pa.Table, pairs: pa.Table) -> BySession:
     return BySession(
-        _starts(*_columns(sessions, pairs=np.int64)),
-        *_columns(pairs, item=np.int32, position=np.int32, kinds=np.uint8),
+        _starts(_column(sessions, "pairs", np.int64)),
+        _column(pairs, "item", np.int32),
+        _column(pairs, "position", np.int32),
+        _column(pairs, "kinds", np.uint8),
         _seconds(sessions, "ended_us"),
     )
 
 
 def _by_item(sizes: pa.Table, pairs: pa.Table, item_count: int) -> ByItem:
-    items, sessions = _columns(sizes, item=np.int64, sessions=np.int64)
     lengths = np.zeros(item_count, np.int64)
-    lengths[items] = sessions
-    return ByItem(_starts(lengths), *_columns(pairs, session=np.int32, kinds=np.uint8))
+    lengths[_column(sizes, "item", np.int64)] = _column(sizes, "sessions", np.int64)
+    sessions, kinds = _column(pairs, "session", np.int32), _column(pairs, "kinds", np.uint8)
+    return ByItem(_starts(lengths), sessions, kinds)
 
 
 def _first_at(firsts: pa.Table, item_count: int) -> NDArray[np.float64]:
     first_at = np.zeros(item_count)
-    first_at[_columns(firsts, item=np.int64)] = _seconds(firsts, "first_us")
+    first_at[_column(firsts, "item", np.int64)] = _seconds(firsts, "first_us")
     return first_at
 
 
 def _log(given: pa.Table) -> Log:
-    [name] = _columns(given, session_hash=np.int64)
+    _, session = np.unique(_column(given, "session_hash", np.int64), return_inverse=True)
     return Log(
-        np.unique(name, return_inverse=True)[1].astype(np.int64),
-        *_columns(given, item=np.int32, kind=np.uint8),
+        session.astype(np.int64),
+        _column(given, "item", np.int32),
+        _column(given, "kind", np.uint8),
         _seconds(given, "at_us"),
     )
 
 
-def _columns(table: pa.Table, **kinds: type) -> list[NDArray[Any]]:
-    return [table[name].to_numpy().astype(kind) for name, kind in kinds.items()]
+def _column(table: pa.Table, name: str, kind: type[Number]) -> NDArray[Number]:
+    return table[name].to_numpy().astype(kind)  # type: ignore[no-any-return]
 
 
 def _seconds(table: pa.Table, name: str) -> NDArray[np.float64]:
-    return table[name].to_numpy() / SECOND  # type: ignore[no-any-return]
+    return _column(table, name, np.int64) / SECOND
 
 
 def _starts(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -14,9 +14,12 @@ MEMORY_LIMIT = "1GB"
 
 def run(text: str, tables: Tables, *, parquet: Sequence[Path] = ()) -> list[pa.Table]:
     """What each SELECT of the text gives, beside these tables and `events`, the files' rows."""
-    with TemporaryDirectory() as spilled, duckdb.connect(
-        config={"memory_limit": MEMORY_LIMIT, "temp_directory": spilled}
-    ) as connection:
+    with (
+        TemporaryDirectory() as spilled,
+        duckdb.connect(
+            config={"memory_limit": MEMORY_LIMIT, "temp_directory": spilled}
+        ) as connection,
+    ):
         if parquet:
             connection.read_parquet([str(path) for path in parquet]).create_view("events")
         for name, table in tables.items():

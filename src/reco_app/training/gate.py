@@ -34,10 +34,10 @@ class Verdict(NamedTuple):
     """Those to train with."""
 
 
-def judge(held: Held, catalogue: Catalogue, parameters: Parameters) -> Verdict:
+def judge(held: Held, catalogue: Catalogue, parameters: Parameters, *, tuned: bool) -> Verdict:
     """Train on the older sessions, predict the newest, beside the most popular products.
 
-    Where there are many, the parameters are tuned on other ones of the newest.
+    Where there are many, the parameters are `tuned` on other ones of the newest.
     """
     if not len(held.newer.at):
         return Verdict(True, "no sessions to measure with yet", {}, parameters)
@@ -48,9 +48,11 @@ def judge(held: Held, catalogue: Catalogue, parameters: Parameters) -> Verdict:
     if len(judging) < FEWEST_CASES:
         note = f"only {len(judging)} sessions to measure with, too few to tell"
         return Verdict(True, note, {}, parameters)
-    tuned = tuning.tune(index, tuning_on, parameters, repeats=False, trials=TRIALS)
-    verdict = _compare(index, judging, tuned.parameters, scenario=_scenario(held.newer))
-    facts = {"tuning.gain": tuned.gain, "tuning.cases": float(tuned.cases)}
+    best = tuning.Tuned(parameters, 0.0, 0, 0)
+    if tuned:
+        best = tuning.tune(index, tuning_on, parameters, repeats=False, trials=TRIALS)
+    verdict = _compare(index, judging, best.parameters, scenario=_scenario(held.newer))
+    facts = {"tuning.gain": best.gain, "tuning.cases": float(best.cases)}
     return verdict._replace(measures=verdict.measures | facts)
 
 

@@ -54,15 +54,16 @@ class _Built:
     facts: dict[str, Any]
 
 
-def train(*, now: datetime, report: Report) -> Trained:
+def train(*, now: datetime, report: Report, tuning: bool = True) -> Trained:
     """Train on all stored events, and switch to the new release unless popularity beats it.
 
+    Without `tuning` the parameters are those built in, and only the gate looks at sessions.
     Raises store.TrainingRuns. Killed at any moment, it leaves the live release as it was.
     """
     model_dir = current().model_dir
     with store.alone():
         _tidy_up(model_dir)
-        built = _build(model_dir, now, report)
+        built = _build(model_dir, now, report, tuned=tuning)
         version = release.publish(
             built.folder,
             model_dir,
@@ -116,7 +117,7 @@ def _tidy_up(model_dir: Path) -> None:
     store.mark_live(release.live_version(model_dir))
 
 
-def _build(model_dir: Path, now: datetime, report: Report) -> _Built:
+def _build(model_dir: Path, now: datetime, report: Report, *, tuned: bool) -> _Built:
     parquet = export.update(
         model_dir / EVENTS, report=lambda done, total: report("exporting events", done, total)
     )
@@ -132,7 +133,7 @@ def _build(model_dir: Path, now: datetime, report: Report) -> _Built:
     catalogue = _catalogue(snapshot.read(folder))
     report("reading catalogue and events", 1, 1)
     report("tuning on the newest sessions", 0, 1)
-    verdict = gate.judge(held, catalogue, PARAMETERS)
+    verdict = gate.judge(held, catalogue, PARAMETERS, tuned=tuned)
     report("tuning on the newest sessions", 1, 1)
     report("building the index", 0, 1)
     index = build(log.counted, catalogue, verdict.parameters, now=now.timestamp())

@@ -28,7 +28,7 @@ def test_what_is_seen_together_passes() -> None:
     first = np.arange(2000) % (ITEMS // 2)
     log = sessions_of(np.stack([first, first + ITEMS // 2], axis=1))
 
-    verdict = gate.judge(held_of(log), CATALOGUE, Parameters())
+    verdict = gate.judge(held_of(log), CATALOGUE, Parameters(), tuned=False)
 
     assert verdict.passed
     assert verdict.measures["recall_at_20"] > 0.95
@@ -42,14 +42,16 @@ def test_a_model_of_yesterdays_pairs_is_refused_when_today_only_the_popular_sell
     new = np.stack([20 + np.arange(200) % 80, np.arange(200) % 20], axis=1)
     log = sessions_of(np.concatenate([together, fads, new]))
 
-    verdict = gate.judge(held_of(log), CATALOGUE, Parameters())
+    verdict = gate.judge(held_of(log), CATALOGUE, Parameters(), tuned=False)
 
     assert verdict.measures["popularity.recall_at_20"] == 1.0
     assert not verdict.passed
 
 
 def test_too_few_sessions_pass_and_say_so() -> None:
-    verdict = gate.judge(held_of(sessions_of(np.array([[1, 2], [2, 3]]))), CATALOGUE, Parameters())
+    verdict = gate.judge(
+        held_of(sessions_of(np.array([[1, 2], [2, 3]]))), CATALOGUE, Parameters(), tuned=False
+    )
 
     assert verdict.passed
     assert "too few to tell" in verdict.note
@@ -61,7 +63,7 @@ def test_no_sessions_pass_and_say_so() -> None:
     )
 
     assert (
-        gate.judge(held_of(alone), CATALOGUE, Parameters()).note
+        gate.judge(held_of(alone), CATALOGUE, Parameters(), tuned=False).note
         == "no sessions to measure with yet"
     )
 
@@ -73,6 +75,6 @@ def test_with_many_sessions_the_parameters_are_tuned_on_others_than_those_judged
     first = np.arange(5000) % (ITEMS // 2)
     log = sessions_of(np.stack([first, first + ITEMS // 2], axis=1))
 
-    measures = gate.judge(held_of(log), CATALOGUE, Parameters()).measures
+    measures = gate.judge(held_of(log), CATALOGUE, Parameters(), tuned=True).measures
 
     assert (measures["cases"], measures["tuning.cases"]) == (250, 250)

@@ -8,6 +8,7 @@ from django.db import connections
 
 from reco_app.engine import release
 from reco_app.engine.model import open_release
+from reco_app.engine.parameters import Parameters, to_dict
 from reco_app.events.models import Event
 from reco_app.training import clients, gate, service, snapshot, store
 from reco_app.training.models import Release
@@ -69,13 +70,23 @@ def test_a_release_that_loses_to_popularity_stays_out(
 ) -> None:
     shop(20)
     good = train()
-    monkeypatch.setattr(gate, "judge", lambda *_: gate.Verdict(False, "lost", {}))
+    monkeypatch.setattr(gate, "judge", lambda *_, **__: gate.Verdict(False, "lost", {}))
 
     trained = train(now=NOW + timedelta(hours=1))
 
     assert not trained.live
     assert release.live_version(model_dir) == good.version
     assert Release.objects.get(version=trained.version).status == "refused"
+
+
+def test_without_tuning_the_parameters_are_those_built_in(shop: Shop, model_dir: Path) -> None:
+    shop(4_200)
+
+    tuned, plain = train(), train(now=NOW + timedelta(hours=1), tuning=False)
+
+    assert tuned.measures["tuning.cases"] > 0
+    assert plain.measures["tuning.cases"] == 0
+    assert Release.objects.get(version=plain.version).parameters == to_dict(Parameters())
 
 
 def test_a_training_that_breaks_leaves_the_live_release_and_the_next_one_tidies_up(

@@ -22,6 +22,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--no-tuning", action="store_true", help="parameters as they are")
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
     def handle(self, *_: Any, **options: Any) -> None:
@@ -29,7 +30,11 @@ class Command(BaseCommand):
         columns = (TextColumn("{task.description:34}"), BarColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True)) as progress:
             try:
-                trained = service.train(now=datetime.now(UTC), report=_reporter(progress))
+                trained = service.train(
+                    now=datetime.now(UTC),
+                    report=_reporter(progress),
+                    tuning=not options["no_tuning"],
+                )
             except store.TrainingRuns as error:
                 raise CommandError(str(error), returncode=RUNNING) from error
         seconds = round(monotonic() - started, 1)
