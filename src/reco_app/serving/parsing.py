@@ -25,11 +25,20 @@ def decode(body: bytes, *, shape: type[Shape]) -> Shape:
     try:
         try:
             return msgspec.json.decode(body, type=shape)
-        except msgspec.ValidationError as error:
-            msgspec.json.decode(body)  # a field at fault in what breaks off later is no JSON
-            raise invalid(field_error(str(error))) from error
+        except msgspec.ValidationError:
+            # A field at fault in what breaks off later is no JSON; 12.0 is a whole number.
+            return convert(_whole(msgspec.json.decode(body)), shape=shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise json_bodies.not_json(error) from error
+
+
+def _whole(value: Any) -> Any:
+    """The same with whole numbers as such, however they were written (JSON Schema, 6.1.1)."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _whole(entry) for name, entry in value.items()}
+    return [_whole(entry) for entry in value] if isinstance(value, list) else value
 
 
 def convert(value: Any, *, shape: type[Shape]) -> Shape:
