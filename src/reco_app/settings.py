@@ -20,6 +20,9 @@ class Settings(RuntimeSettings):
     profile_url: str = Field("", description="Base URL of profile; empty when mounted beside it")
     event_retention_days: int = Field(90, ge=1, description="Raw events are dropped after this")
     spark_master: str = Field("", description="Spark that counts the events; empty: DuckDB here")
+    answer_cache_seconds: float = Field(
+        1.0, ge=0, le=2, description="How long an answer may be given again; 0: never"
+    )
     currency: str = Field("USD", description="ISO 4217 code of every price of this installation")
     allowed_hosts: str = Field("*", description="Host names that Django answers to, with commas")
     csrf_trusted_origins: str = Field("", description="https:// origins of the admin, with commas")

@@ -1,6 +1,5 @@
 """The recommendation API: plain async views, so that nothing waits for a thread."""
 
-import hashlib
 from datetime import UTC, datetime
 
 import msgspec
@@ -8,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from reco_app.lazy import LazyAnswer
-from reco_app.serving import explain, live, parsing, query, service
-from reco_app.serving.contracts import Answer, Request, WhyRequest
+from reco_app.serving import answers, explain, parsing, query, service
+from reco_app.serving.contracts import Request, WhyRequest
 from reco_app.serving.openapi import document
 from runtime import keys
 from runtime.problems import Problem
@@ -49,30 +48,29 @@ async def openapi(request: HttpRequest) -> HttpResponse:
 
 
 async def _posted(request: HttpRequest) -> HttpResponse:
-    asked = parsing.decode(_json_body(request), shape=Request)
-    return LazyAnswer(msgspec.json.encode(await service.recommend(asked, now=datetime.now(UTC))))
+    body = _json_body(request)
+    kept = answers.worded(body)
+    if kept is None:
+        asked = parsing.decode(body, shape=Request)
+        kept = await service.answered(asked, now=datetime.now(UTC), wording=body)
+    return LazyAnswer(kept.body)
 
 
 async def _got(request: HttpRequest) -> HttpResponse:
-    asked = query.request_of(request.META["QUERY_STRING"])
-    curation_version = live.current().curation.version
-    with query.naming_parameters():
-        answer = await service.recommend(asked, now=datetime.now(UTC))
-    if answer.degraded:
-        return LazyAnswer(msgspec.json.encode(answer))
-    headers = {"ETag": _etag(answer, curation_version), "Cache-Control": CACHED}
-    if _has(request, headers["ETag"]):
+    wording = request.META["QUERY_STRING"]
+    kept = answers.worded(wording)
+    if kept is None:
+        asked = query.request_of(wording)
+        with query.naming_parameters():
+            kept = await service.answered(asked, now=datetime.now(UTC), wording=wording)
+    if kept.degraded:
+        return LazyAnswer(kept.body)
+    headers = {"ETag": kept.etag, "Cache-Control": CACHED}
+    if _has(request, kept.etag):
         unchanged = HttpResponse(status=304, headers=headers)
         del unchanged["Content-Type"]
         return unchanged
-    return HttpResponse(msgspec.json.encode(answer), content_type=JSON, headers=headers)
-
-
-def _etag(answer: Answer, curation_version: int) -> str:
-    """Weak: the recommendation id of an equal answer tells another time."""
-    told = (answer.items, answer.warnings, answer.missing_ids, answer.model)
-    digest = hashlib.blake2b(msgspec.json.encode((told, curation_version)), digest_size=12)
-    return f'W/"{digest.hexdigest()}"'
+    return HttpResponse(kept.body, content_type=JSON, headers=headers)
 
 
 def _has(request: HttpRequest, etag: str) -> bool:

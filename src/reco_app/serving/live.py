@@ -10,7 +10,7 @@ from reco_app.serving.cards import Cards
 from reco_app.serving.masks import Masks
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Live:
     """A request reads this once and keeps to it, so that an answer is of one release."""
 

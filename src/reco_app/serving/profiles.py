@@ -41,6 +41,12 @@ async def named(slug: str) -> tuple[Profile | None, bool]:
     return known.profile, known.degraded
 
 
+def fresh_until(slug: str) -> float:
+    """Until when (on the monotonic clock) the profile need not be asked for again."""
+    known = _remembered.get(slug)
+    return known.fresh_until if known else 0.0
+
+
 def forget() -> None:
     """Ask the service again for every profile."""
     _remembered.clear()

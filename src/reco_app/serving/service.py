@@ -9,7 +9,8 @@ import msgspec
 
 from reco_app.curation.contracts import CuratedRule
 from reco_app.engine.rank import SOURCES
-from reco_app.serving import cache, canonical, clients, identity, live, profiles
+from reco_app.serving import answers, cache, canonical, clients, identity, live, profiles
+from reco_app.serving.answers import Kept, Wording
 from reco_app.serving.cards import cut_down
 from reco_app.serving.contracts import Answer, ModelVersion, Request, Result, Warning
 from reco_app.serving.decision import Decision, decide
@@ -22,14 +23,33 @@ from runtime import metrics, rest
 CARD_SECONDS = 30
 
 
-async def recommend(request: Request, *, now: datetime) -> Answer:
-    """Answer a request by what this process knows at this moment.
+async def answered(request: Request, *, now: datetime, wording: Wording) -> Kept:
+    """The encoded answer to a request that was worded like this, anew or as it was just now.
 
     Raises Problem invalid-fields for a scenario that does not exist.
     """
+    digest = canonical.digest(request)
+    kept = answers.meant(digest)
+    if kept is None:
+        state = live.current()
+        answer = await recommend(request, now=now, digest=digest)
+        body = msgspec.json.encode(answer)
+        kept = Kept(body, digest, state.curation.version, degraded=bool(answer.degraded))
+        answers.keep(kept, request, state)
+    answers.keep_wording(wording, kept, request)
+    return kept
+
+
+async def recommend(request: Request, *, now: datetime, digest: bytes | None = None) -> Answer:
+    """Answer a request by what this process knows at this moment.
+
+    `digest` is its canonical one, where that is known. Raises Problem invalid-fields for a
+    scenario that does not exist.
+    """
     state = live.current()
     decision, degraded = await decided(request, state, now=now)
-    return await _answer(request, decision, state, now=now, degraded=degraded)
+    digest = digest or canonical.digest(request)
+    return await _answer(request, decision, state, now=now, degraded=degraded, digest=digest)
 
 
 async def preview(
@@ -38,7 +58,8 @@ async def preview(
     """The answer as it would be with these rules instead of the live ones; () for none."""
     state = live.current()
     decision, degraded = await decided(request, state, now=now, placement_rules=rules)
-    return await _answer(request, decision, state, now=now, degraded=degraded)
+    digest = canonical.digest(request)
+    return await _answer(request, decision, state, now=now, degraded=degraded, digest=digest)
 
 
 async def decided(
@@ -61,7 +82,13 @@ async def decided(
 
 
 async def _answer(
-    request: Request, decision: Decision, state: Live, *, now: datetime, degraded: list[str]
+    request: Request,
+    decision: Decision,
+    state: Live,
+    *,
+    now: datetime,
+    degraded: list[str],
+    digest: bytes,
 ) -> Answer:
     positions = [pick.position for pick in decision.picks]
     shown = list(zip(map(state.shelf.item_id, positions), positions, strict=True))
@@ -72,7 +99,7 @@ async def _answer(
         degraded = [*degraded, *away]
     told = reasons(decision, model=state.model, shelf=state.shelf)
     return Answer(
-        recommendation_id=_identity(request, state, now=now),
+        recommendation_id=_identity(request, digest, state, now=now),
         items=[
             Result(
                 item_id,
@@ -105,13 +132,13 @@ def model_version(state: Live) -> ModelVersion | None:
     return ModelVersion(str(manifest.get("version", "")), str(manifest.get("trained_at", "")))
 
 
-def _identity(request: Request, state: Live, *, now: datetime) -> str:
+def _identity(request: Request, digest: bytes, state: Live, *, now: datetime) -> str:
     told = identity.Identity(
         release=state.model.version if state.model else "",
         curation_version=state.curation.version,
         scenario=request.scenario,
         answered_at=int(now.timestamp()),
-        digest=canonical.digest(request),
+        digest=digest,
     )
     return identity.sign(told, secret=current().secret_key.get_secret_value().encode())
 
