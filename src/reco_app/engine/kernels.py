@@ -104,8 +104,11 @@ def _largest(values, limit):
 
 
 @njit(cache=True, nogil=True)
-def rank_by_sessions(context, weighing, index, settings, mask, scratch, limit):
-    """The best items: items, scores, each context item's share, and which no neighbour has."""
+def rank_by_sessions(context, weighing, index, settings, mask, scratch, limit, sources):
+    """The best items: items, scores from 0 to 1, where each is from, and each context item's share.
+
+    `sources`: of what a neighbour has, and of what none has.
+    """
     items, kinds, quantities, ages = context
     weights = weigh(items, kinds, quantities, ages, weighing)
     found, nearest, worth = session_scores(items, weights, index, settings, scratch)
@@ -113,7 +116,11 @@ def rank_by_sessions(context, weighing, index, settings, mask, scratch, limit):
     shares, alone = session_shares(
         items, weights, index, settings, nearest, worth, ranked, scratch.places
     )
-    return ranked, scores, shares, alone
+    told = np.empty(len(ranked), np.uint8)
+    for row in range(len(ranked)):
+        scores[row] /= 1.0 + scores[row]
+        told[row] = sources[1] if alone[row] else sources[0]
+    return ranked, scores, told, shares
 
 
 @njit(cache=True, nogil=True)

@@ -6,7 +6,7 @@ blended with the likeness of item embeddings; item-item weights for baskets afte
 is full; the mask holds in each of them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,19 +36,19 @@ class ContextItem(NamedTuple):
     age_seconds: float = 0.0
 
 
-class Driver(NamedTuple):
-    """One product at hand that drove a result."""
+class Drivers(NamedTuple):
+    """Products at hand that drove results, one entry for each."""
 
-    row: int
-    """Of the result."""
-    cause: int
-    """Place in the model's items."""
-    evidence: int
-    """Place in EVIDENCE."""
-    sessions: int
+    rows: list[int]
+    """Of the results."""
+    causes: list[int]
+    """Places in the model's items."""
+    evidence: list[int]
+    """Places in EVIDENCE."""
+    sessions: list[int]
     """That bought both, or else met both; 0 for what is merely similar."""
-    share: float
-    """Of the result's score, to four decimals."""
+    shares: list[float]
+    """Of the results' scores, to four decimals."""
 
 
 class Ranked(NamedTuple):
@@ -91,7 +91,7 @@ def drivers(
     scenario: str,
     most: int,
     least: float,
-) -> Iterator[Driver]:
+) -> Drivers:
     """What drove each of k items most, row by row and the largest of its k x context shares first.
 
     At most `most` a row, none with a share below `least`.
@@ -104,7 +104,7 @@ def drivers(
         lists, (items, causes, shares), most, least, PURCHASE, _PREFERRED[scenario], memory
     )
     model.counting.give_back(memory)
-    return map(Driver, *told.tolist(), parts.tolist())
+    return Drivers(*told.tolist(), parts.tolist())
 
 
 def warm(model: Model) -> None:
@@ -114,8 +114,7 @@ def warm(model: Model) -> None:
     for scenario in SCENARIOS:
         rank(model, context, scenario=scenario, mask=mask, count=min(12, len(mask)))
     first, shares = np.zeros(len(context), np.int32), np.ones((len(context), 1), np.float32)
-    for _ in drivers(model, first, context, shares, scenario="session", most=1, least=0.0):
-        continue
+    drivers(model, first, context, shares, scenario="session", most=1, least=0.0)
     arrange.warm(model.index.vectors)
 
 

@@ -20,9 +20,7 @@ SOURCES = (
     "new",
     "pinned",
 )
-SESSION, EMBEDDING, CONTENT = (
-    np.uint8(SOURCES.index(source)) for source in ("session", "embedding", "content")
-)
+SESSION, EMBEDDING, CONTENT = map(SOURCES.index, ("session", "embedding", "content"))
 BELOW = 0.999  # a tier's scores stay under those of the tier before it
 NEW_DAYS = 30.0
 NO_SUBSTITUTES = 1.0  # factor on products of the context's own categories: none
@@ -62,10 +60,18 @@ def session(request: Request, count: int) -> Found:
     """What followed in sessions like this one, and what keeps such company."""
     model, context, mask, scratch = request
     settings = model.parameters
-    items, scores, shares, alone = kernels.rank_by_sessions(
-        context, settings.session_weighing, model.sessions, settings.session, mask, scratch, count
+    return Found(
+        *kernels.rank_by_sessions(
+            context,
+            settings.session_weighing,
+            model.sessions,
+            settings.session,
+            mask,
+            scratch,
+            count,
+            (SESSION, EMBEDDING),
+        )
     )
-    return Found(items, _squashed(scores), np.where(alone, EMBEDDING, SESSION), shares)
 
 
 def basket(request: Request, count: int) -> Found:
@@ -84,7 +90,8 @@ def similar(request: Request, count: int) -> Found:
     viewed = linear_kernels.any_marked(
         request.context.items, rows, index.similar_viewed, items, request.scratch.places
     )
-    return Found(items, scores, np.where(viewed, SESSION, CONTENT), shares)
+    sources = np.where(viewed, SESSION, CONTENT).astype(np.uint8)
+    return Found(items, scores, sources, shares)
 
 
 def _linear(

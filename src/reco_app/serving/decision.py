@@ -71,7 +71,8 @@ def decide(
         of_rules, of_profile = factors(question, profile, found.positions, live.shelf)
         scores = _normalised(scores * of_rules * of_profile)
     order, budget = _order(request, question, found, scores, live)
-    picks = list(_placed(order.rows, pinned, found, scores, count=question.count))
+    shown = _candidates_shown(order.rows, found, scores)
+    picks = list(_placed(shown, pinned, count=question.count)) if pinned else shown
     return Decision(
         question=question,
         allowed=allowed,
@@ -199,26 +200,22 @@ def _is_covering(question: Question) -> bool:
     return question.scenario == "basket" and len(question.context) > 1
 
 
-def _placed(
-    order: NDArray[np.int64],
-    pinned: dict[int, int],
-    found: Candidates,
-    scores: NDArray[np.float64],
-    *,
-    count: int,
-) -> Iterator[Pick]:
+def _candidates_shown(
+    rows: NDArray[np.int64], found: Candidates, scores: NDArray[np.float64]
+) -> list[Pick]:
+    positions, told, sources = found.positions[rows], scores[rows], found.sources[rows]
+    return list(map(Pick, positions.tolist(), told.tolist(), sources.tolist(), rows.tolist()))
+
+
+def _placed(shown: list[Pick], pinned: dict[int, int], *, count: int) -> Iterator[Pick]:
     """Pins on their places, candidates on the others; pins move up where candidates run out."""
-    positions, sources, told = found.positions.tolist(), found.sources.tolist(), scores.tolist()
-    if not pinned:
-        for row in order.tolist():
-            yield Pick(positions[row], told[row], sources[row], row)
-        return
     waiting = sorted(pinned)
-    rows = iter(order.tolist())
+    candidates_left = iter(shown)
     for place in range(1, count + 1):
-        row = -1 if waiting and waiting[0] <= place else next(rows, -1)
-        if row >= 0:
-            yield Pick(positions[row], told[row], sources[row], row)
+        due = waiting and waiting[0] <= place
+        candidate = None if due else next(candidates_left, None)
+        if candidate is not None:
+            yield candidate
         elif waiting:
             yield Pick(pinned[waiting.pop(0)], 1.0, PINNED, -1)
         else:

@@ -1,9 +1,10 @@
 """A request, understood: placement resolved, products looked up, rules in force picked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+import msgspec
 
 from reco_app.curation.contracts import CuratedRule
 from reco_app.engine.index import EVENT_TYPES
@@ -18,8 +19,7 @@ from runtime.problems import FieldError
 KINDS = {event_type: number for number, event_type in enumerate(EVENT_TYPES)}
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     scenario: str
     """One of the six."""
     placement: str | None

@@ -1,7 +1,5 @@
 """Why each product is shown: what of the request drove it, and what was counted."""
 
-import numpy as np
-
 from reco_app.engine.model import Model
 from reco_app.engine.rank import EVIDENCE, SOURCES, drivers
 from reco_app.serving.contracts import Reason
@@ -28,8 +26,9 @@ def reasons(decision: Decision, *, model: Model | None, shelf: Shelf) -> list[li
 def _tell_driven(
     told: list[list[Reason]], decision: Decision, *, model: Model, shelf: Shelf
 ) -> None:
-    places = [place for place, pick in enumerate(decision.picks) if pick.row >= 0]
-    rows = np.array([decision.picks[place].row for place in places], np.int64)
+    picks = decision.picks
+    unpinned = [told[place] for place, pick in enumerate(picks) if pick.row >= 0]
+    rows = decision.order.rows[: len(unpinned)]
     found = drivers(
         model,
         decision.candidates.positions[rows],
@@ -39,10 +38,11 @@ def _tell_driven(
         most=MOST_TOLD,
         least=LEAST_SHARE,
     )
-    item_id = shelf.item_id
-    for row, cause, evidence, sessions, share in found:
-        reason = Reason(item_id(cause), share, EVIDENCE[evidence], sessions or None)
-        told[places[row]].append(reason)
+    causes = map(shelf.item_id, found.causes)
+    for row, cause, evidence, sessions, share in zip(
+        found.rows, causes, found.evidence, found.sessions, found.shares, strict=True
+    ):
+        unpinned[row].append(Reason(cause, share, EVIDENCE[evidence], sessions or None))
 
 
 def _undriven(pick: Pick, model: Model | None) -> Reason:

@@ -172,7 +172,10 @@ def _told(model, items, context, scenario):
         most=len(context),
         least=0.0,
     )
-    told = [(items[one.row], one.cause, (EVIDENCE[one.evidence], one.sessions)) for one in found]
+    told = [
+        (items[row], cause, (EVIDENCE[evidence], sessions))
+        for row, cause, evidence, sessions, _ in zip(*found, strict=True)
+    ]
     assert len(told) == len(items) * len(context)
     return told
 
@@ -182,11 +185,9 @@ def test_the_strongest_drivers_come_first_and_weak_ones_not_at_all():
     items = np.array([20, 21, 22], np.int32)
     context = [ContextItem(item) for item in (10, 11, 12, 13)]
     found = drivers(MODEL, items, context, shares, scenario="session", most=2, least=0.05)
-    assert [(one.row, one.cause, one.share) for one in found] == [
-        (0, 11, 0.5),
-        (0, 12, 0.3),
-        (1, 11, 0.96),
-    ]
+    assert found.rows == [0, 0, 1]
+    assert found.causes == [11, 12, 11]
+    assert found.shares == [0.5, 0.3, 0.96]
 
 
 def test_what_was_only_bought_together_is_no_evidence_of_a_substitute():
