@@ -1,6 +1,6 @@
 """What the engine is measured against: well-known methods in plain numpy and scipy."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -11,55 +11,83 @@ from reco_app.engine.index import Index
 from reco_app.engine.linear import closed_form
 
 EASE_ITEMS = 6_000  # a dense inverse beyond this takes minutes and gigabytes
+EASE_RIDGE = 40.0
 SAMPLE, NEIGHBOURS, LAST_ITEMS, IDF_WEIGHT = 1_502, 288, 4, 2.0  # Serenade's best
 
 Scorer = Callable[[NDArray[np.int64]], NDArray[np.floating]]
 """Scores of all N items for a context of items, oldest first."""
 
 
-def next_item(index: Index) -> Mapping[str, Scorer]:
-    """Baselines for what comes next in a session."""
+def next_item(index: Index) -> dict[str, Scorer]:
+    """Baselines for what comes next in a session: item-item methods look at its newest item."""
     together = _together(index)
     return {
-        "popularity": partial(_popularity, np.diff(index.item_start).astype(np.float64)),
+        "popularity": _popularity(index),
         "association": partial(_last_row, together),
         "cosine": partial(_last_row, _cosine(together, index)),
+        "ease": _ease(together, index),
         "vmis": partial(_vmis, index),
     }
 
 
-def basket(index: Index) -> Mapping[str, Scorer]:
+def basket(index: Index) -> dict[str, Scorer]:
     """Baselines for what else is in a basket."""
     together = _together(index)
-    own = np.maximum(np.diff(index.item_start), 1)
-    scorers: dict[str, Scorer] = {
-        "popularity": partial(_popularity, np.diff(index.item_start).astype(np.float64)),
-        "association": partial(_summed_rows, sparse.diags_array(1 / own) @ together),
+    confidence = sparse.diags_array(1 / _sessions_of(index)) @ together
+    return {
+        "popularity": _popularity(index),
+        "association": partial(_summed_rows, confidence),
         "cosine": partial(_summed_rows, _cosine(together, index)),
+        "ease": _ease(together, index),
+        "vmis": partial(_vmis, index),
     }
-    if together.shape[0] <= EASE_ITEMS:
-        gram = (together + sparse.diags_array(own.astype(np.float32))).toarray()
-        scorers["ease"] = partial(_summed_dense_rows, closed_form(gram, ridge=40.0))
-    return scorers
+
+
+def sessions_by_items(index: Index) -> sparse.csr_array:
+    """Ones where a session has an item."""
+    shape = (len(index.session_at), len(index.idf))
+    ones = np.ones(len(index.session_items), np.float32)
+    return sparse.csr_array((ones, index.session_items, index.session_start), shape)
 
 
 def _together(index: Index) -> sparse.csr_array:
     """Sessions that two items share; nothing on the diagonal."""
-    shape = (len(index.session_at), len(index.idf))
-    ones = np.ones(len(index.session_items), np.float32)
-    sessions = sparse.csr_array((ones, index.session_items, index.session_start), shape)
+    sessions = sessions_by_items(index)
     together = (sessions.T @ sessions).tocsr()
     together.setdiag(0)
     return together
 
 
+def _sessions_of(index: Index) -> NDArray[np.int64]:
+    return np.maximum(np.diff(index.item_start), 1)
+
+
 def _cosine(together: sparse.csr_array, index: Index) -> sparse.csr_array:
-    scale = sparse.diags_array(1 / np.sqrt(np.maximum(np.diff(index.item_start), 1)))
+    scale = sparse.diags_array(1 / np.sqrt(_sessions_of(index)))
     return (scale @ together @ scale).tocsr()
 
 
-def _popularity(counts: NDArray[np.float64], context: NDArray[np.int64]) -> NDArray[np.float64]:
-    return counts
+def _popularity(index: Index) -> Scorer:
+    counts = np.diff(index.item_start).astype(np.float64)
+    return lambda context: counts
+
+
+def _ease(together: sparse.csr_array, index: Index) -> Scorer:
+    """EASE (Steck, 2019), of a large catalogue among its most frequent items alone."""
+    own = _sessions_of(index)
+    core = np.argsort(-own, kind="stable")[:EASE_ITEMS]
+    gram = (together[core][:, core] + sparse.diags_array(own[core].astype(np.float32))).toarray()
+    weights = closed_form(gram, ridge=EASE_RIDGE)
+    place = np.full(len(own), -1)
+    place[core] = np.arange(len(core))
+
+    def scores(context: NDArray[np.int64]) -> NDArray[np.floating]:
+        found = np.zeros(len(place), np.float32)
+        known = place[context]
+        found[core] = weights[known[known >= 0]].sum(axis=0)
+        return found
+
+    return scores
 
 
 def _last_row(matrix: sparse.csr_array, context: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -70,12 +98,6 @@ def _summed_rows(matrix: sparse.csr_array, context: NDArray[np.int64]) -> NDArra
     if not len(context):
         return np.zeros(matrix.shape[1])
     return np.asarray(matrix[context].sum(axis=0), np.float64).ravel()
-
-
-def _summed_dense_rows(
-    matrix: NDArray[np.float32], context: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    return np.asarray(matrix[context].sum(axis=0))
 
 
 def _vmis(index: Index, context: NDArray[np.int64]) -> NDArray[np.float64]:

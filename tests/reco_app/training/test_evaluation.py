@@ -121,8 +121,9 @@ def test_the_command_shows_a_table(tmp_path, capsys):
     call_command("evaluate", train=log, days=1, hide_one=True)
 
     shown = capsys.readouterr().out
-    assert "+hit_rate_at_10_low" in shown
+    assert "what the engine gains over each" in shown
     assert "cosine" in shown
+    assert "association" in shown
 
 
 def test_the_command_names_what_is_wrong(tmp_path):
@@ -131,3 +132,23 @@ def test_the_command_names_what_is_wrong(tmp_path):
 
     with pytest.raises(CommandError, match="no column timestamp"):
         call_command("evaluate", train=log, test=log)
+
+
+def test_of_many_cases_every_second_session_is_asked(monkeypatch):
+    monkeypatch.setattr(evaluation, "MOST_CASES", 3)
+
+    run = _run(log_of({f"t{number}": "ab" for number in range(6)}), "next-item")
+
+    assert [case.session for case in run.cases] == [0, 2, 4]
+
+
+def test_without_the_library_its_baselines_are_left_out_and_named(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(evaluation, "foreign", None)
+    log = tmp_path / "log.csv"
+    log.write_text("session_id,item_id,timestamp\n" + ROWS)
+
+    call_command("evaluate", train=log, test=log, json=True)
+
+    told = capsys.readouterr()
+    assert "baseline.als.recall_at_20" not in json.loads(told.out)
+    assert "Without als and item_knn" in told.err

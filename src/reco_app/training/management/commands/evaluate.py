@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Column, Table
@@ -15,7 +16,7 @@ from reco_app.training import evaluation, scorecard
 from reco_app.training.evaluation import NothingToPredict, Protocol
 from reco_app.training.eventlog import EventLogUnreadable, read
 
-CAPTION = "+: what the engine gains over a method, case by case, with 95 % bounds"
+GAINS = "what the engine gains over each, case by case, with 95 % bounds"
 
 
 class Command(BaseCommand):
@@ -41,10 +42,12 @@ class Command(BaseCommand):
             figures = _figures(options)
         except (EventLogUnreadable, NothingToPredict) as error:
             raise CommandError(str(error)) from error
+        if not evaluation.foreign:
+            self.stderr.write("Without als and item_knn: the library implicit is not installed.")
         if options["json"]:
             self.stdout.write(json.dumps(figures))
         else:
-            Console(file=self.stdout).print(_table(figures))  # type: ignore[arg-type]
+            Console(file=self.stdout).print(*_tables(figures))  # type: ignore[arg-type]
 
 
 def _figures(options: dict[str, Any]) -> dict[str, float]:
@@ -93,18 +96,28 @@ class _Shown:
         self._bars.update(self._tasks[name], completed=done, total=of)
 
 
-def _table(figures: dict[str, float]) -> Table:
-    """Measures as rows, methods as columns; under a baseline, what the engine gains over it."""
-    columns: dict[str, dict[str, float]] = {"engine": {}}
+def _tables(figures: dict[str, float]) -> list[Table]:
+    """Methods as rows: what each is measured at; and what the engine gains over each, if told."""
+    measured: dict[str, dict[str, str]] = {"engine": {}}
+    gained: dict[str, dict[str, str]] = {}
     for name, value in figures.items():
         *kind, measure = name.split(".")
-        method = kind[1] if kind else "engine"
-        row = f"+{measure}" if kind[:1] == ["gain"] else measure
-        columns.setdefault(method, {})[row] = value
-    table = Table(Column(no_wrap=True), caption=CAPTION)
-    for method in columns:
-        table.add_column(method, justify="right")
-    for measure in dict.fromkeys(measure for column in columns.values() for measure in column):
-        values = [column.get(measure) for column in columns.values()]
-        table.add_row(measure, *("" if value is None else f"{value:.4g}" for value in values))
+        if kind[:1] != ["gain"]:
+            method = kind[1] if kind else "engine"
+            measured.setdefault(method, {})[measure] = f"{value:.4g}"
+        elif not measure.endswith(("_low", "_high")):
+            low, high = figures[f"{name}_low"], figures[f"{name}_high"]
+            told = f"{value:+.3f} ({low:+.3f} to {high:+.3f})"
+            gained.setdefault(kind[1], {})[measure] = told
+    cases, seconds = (measured["engine"].pop(name) for name in ("cases", "train_seconds"))
+    caption = f"{cases} cases; trained in {seconds} s"
+    return [_table(measured, caption), *([_table(gained, GAINS)] if gained else [])]
+
+
+def _table(rows: dict[str, dict[str, str]], caption: str) -> Table:
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
+    names = (name.replace("_", " ") for name in columns)
+    table = Table(Column(min_width=11), *names, box=SIMPLE, caption=caption)
+    for method, row in rows.items():
+        table.add_row(method, *(row.get(column, "") for column in columns))
     return table
