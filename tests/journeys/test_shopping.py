@@ -52,6 +52,16 @@ def test_a_category_narrows_the_list_and_its_address_can_be_shared(visitor):
     expect(page.locator("#listing-grid")).to_contain_text("Olive oil 7")
 
 
+def test_a_department_that_is_not_there_leads_to_those_that_are(visitor, complaints):
+    page = visitor("/shop/c/Grocery/Nonsense")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such department.")
+    expect(page.locator("#row-trending .card").first).to_be_visible()
+    page.locator("#department-tiles").get_by_role("link", name="Grocery").click()
+    expect(page.locator("#listing-count")).to_have_text("90 products")
+    complaints.clear()  # the browser logs the 404 itself
+
+
 def test_more_of_a_list_is_shown_on_demand(visitor):
     page = visitor("/shop/c/Dairy")
     expect(page.locator("#listing-grid .card")).to_have_count(24)

@@ -1,14 +1,18 @@
 """Shells of the demo shop and of the explorer; the browser fills them from the public API.
 
 No page here reads a store: what a page shows comes from `/v1/…` on the same origin, as it would in
-any shop, so every shell is the same for everybody and may be cached. Only the explorer looks at who
-is asking, to offer staff the step-by-step explanation.
+any shop, so every shell is the same for everybody and may be cached. Only a department's page looks
+at whether there is such a department, and the explorer at who is asking, to offer staff the
+step-by-step explanation.
 """
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
+
+from reco_app.storefront import departments
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -33,9 +37,14 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@public
 def category(request: HttpRequest, category: str) -> HttpResponse:
-    return _shell(request, "category")
+    if not departments.exists(category.rstrip("/")):
+        response = _shell(request, "missing")
+        response.status_code = 404
+        return response
+    response = _shell(request, "category")
+    patch_cache_control(response, public=True, max_age=60)
+    return response
 
 
 @require_safe

@@ -6,6 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from reco_app.serving import live, rules
+from reco_app.serving.cards import Cards
+from reco_app.serving.shelf import ShelfProduct, empty
+
 PAGES = [
     "/shop/",
     "/shop/c/Grocery",
@@ -55,6 +59,41 @@ def test_shop_pages_are_the_same_for_everybody(client: Client):
     assert "max-age=60" in answer["Cache-Control"]
     assert "public" in answer["Cache-Control"]
     assert "Cookie" not in answer.get("Vary", "")
+
+
+@pytest.fixture
+def shelves(monkeypatch):
+    """A shop of three departments, in one of which nothing is offered any more."""
+    products = [
+        ShelfProduct("a", version=1, categories=("Home > Kitchen",)),
+        ShelfProduct("b", version=2, categories=("Tea/Coffee",)),
+        ShelfProduct("c", version=3, categories=("Garden",)),
+        ShelfProduct("c", version=4, deleted=True),
+    ]
+    known = empty().with_products(products, version=4)
+    monkeypatch.setattr(live, "_state", live.state_of(None, known, rules.NOTHING, Cards()))
+
+
+@pytest.mark.parametrize("address", ["Home", "Home/Kitchen", "Home/Kitchen/", "Tea%2FCoffee"])
+@pytest.mark.usefixtures("shelves")
+def test_a_department_in_which_something_is_sold_has_a_page(client: Client, address):
+    answer = client.get(f"/shop/c/{address}")
+
+    assert answer.status_code == 200
+    assert "max-age=60" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize("address", ["Hom", "Home/Kitchen/Spoons", "Kitchen", "Garden", "%00"])
+@pytest.mark.usefixtures("shelves")
+def test_a_department_that_is_not_there_is_not_found_and_others_are_offered(
+    client: Client, address
+):
+    answer = client.get(f"/shop/c/{address}")
+
+    assert answer.status_code == 404
+    assert "There is no such department." in answer.text
+    assert 'id="department-tiles"' in answer.text
+    assert "max-age" not in answer.get("Cache-Control", "")
 
 
 def test_the_explorer_is_never_cached_because_it_knows_staff(client: Client):

@@ -8,6 +8,13 @@ import { identity } from "./visit.js";
 
 const CARDS = 12;
 
+export const TRENDING = {
+  id: "trending",
+  title: "Trending now",
+  note: "What more shoppers choose than usual",
+  scenario: "trending",
+};
+
 /**
  * Draws rows into #carousels and fills them. A row is `{id, title, note, scenario, items?, filter?}`,
  * `items` a function that tells the products at hand. Returns a function that asks again for the

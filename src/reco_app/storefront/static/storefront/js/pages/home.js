@@ -1,14 +1,9 @@
 import { onChange } from "../basket.js";
-import { showCarousels } from "../carousel.js";
+import { TRENDING, showCarousels } from "../carousel.js";
 import { basketItems, visitItems } from "../context.js";
-import { byId, element } from "../dom.js";
-import { picture } from "../drawings.js";
+import { showTiles } from "../departments.js";
 import { startFrame } from "../frame.js";
-import { count } from "../money.js";
-import { categoryPath } from "../products.js";
 
-const MOST_TILES = 19;
-const TRENDING = { id: "trending", title: "Trending now", note: "What more shoppers choose than usual", scenario: "trending" };
 const POPULAR = { id: "popular", title: "Always popular", note: "Bought most, week after week", scenario: "popular" };
 const NEW = { id: "new", title: "New in the shop", note: "Just arrived on the shelves", scenario: "new" };
 
@@ -34,17 +29,6 @@ function rows() {
     POPULAR,
     NEW,
   ];
-}
-
-function tile(address, name, note, path) {
-  const words = element("span", {}, name, element("small", {}, note));
-  return element("li", {}, element("a", { class: "tile", href: address }, picture({ categories: [path] }), words));
-}
-
-function showTiles(departments) {
-  const largest = departments.slice(0, MOST_TILES);
-  const tiles = largest.map(({ name, path, count: held }) => tile(categoryPath(path), name, count(held), path));
-  byId("department-tiles").replaceChildren(...tiles, tile("/shop/search", "Everything", "All products", ""));
 }
 
 onChange(showCarousels(rows()));
