@@ -15,6 +15,7 @@ from reco_app.engine.sealed import ReleaseCorrupt, ReleaseOutdated, opened, veri
 from reco_app.engine.soundness import require_fitting
 
 ITEMS = "items.txt"
+NEEDED = {f"{name}.npy" for name in Index._fields} | {ITEMS}
 
 
 class Sessions(NamedTuple):
@@ -66,6 +67,8 @@ class Model:
 def open_release(folder: Path) -> Model:
     """Verify a release and map it. Raises ReleaseCorrupt if it is not whole."""
     manifest = verify(folder)
+    if NEEDED - set(manifest["files"]):
+        raise ReleaseCorrupt(f"{folder.name} lacks a file; roll back, or train a new one")
     try:
         index = Index(*(_mapped(folder / f"{name}.npy") for name in Index._fields))
         with opened(folder / ITEMS) as file:

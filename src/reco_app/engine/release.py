@@ -117,11 +117,17 @@ def live_version(model_dir: Path) -> str | None:
     return versions[0] if versions and _is_version(versions[0]) else None
 
 
+def lived(model_dir: Path) -> list[str]:
+    """Versions that are still kept of those that the pointer names: the live one, then those that
+    were live before it."""
+    kept = set(releases(model_dir))
+    return [version for version in _pointer(model_dir) if version in kept]
+
+
 def to_serve(model_dir: Path) -> Iterator[str]:
     """Versions in the order in which they are to be tried: the live one, those that were live
     before, the others from new to old, and last those that the gate refused."""
-    kept = releases(model_dir)[::-1]
-    named = [version for version in _pointer(model_dir) if version in kept]
+    kept, named = releases(model_dir)[::-1], lived(model_dir)
     yield from named
     others = [version for version in kept if version not in named]
     refused = [version for version in others if _was_refused(release_path(model_dir, version))]
