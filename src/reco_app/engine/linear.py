@@ -5,8 +5,9 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
+from reco_app.engine import regressions
 from reco_app.engine.parameters import Linear
-from reco_app.engine.rows import ItemWeights, heaviest, packed
+from reco_app.engine.rows import ItemWeights, empty, heaviest, packed
 from reco_app.engine.sessions import ByItem, BySession
 
 SAMPLE = 5_000  # sessions looked at for one item; the newest say as much as all
@@ -25,26 +26,16 @@ def cosine(
 
 
 def basket_weights(by_session: BySession, by_item: ByItem, parameters: Linear) -> ItemWeights:
-    """EASE (Steck 2019) among the most bought items, cosine where it says nothing.
-
-    The closed form needs one dense matrix of the square of `dense_items`; what lies beyond is
-    bought too rarely for it to see more than plain counting does.
-    """
-    frequency = np.diff(by_item.start)
-    size = min(int(parameters.dense_items), int((frequency > 0).sum()))
-    row = int(parameters.row)
-    sparse = cosine(by_session, by_item)
-    if size < 2:
-        return sparse
-    core = np.lexsort((np.arange(len(frequency)), -frequency))[:size].astype(np.int32)
-    places = _places(core, len(frequency))
+    """EASE (Steck 2019), solved for each item among its nearest; without neighbours nothing."""
+    if parameters.neighbours < 1:
+        return empty(len(by_item.start) - 1)
     weights = _session_weights(by_session, parameters)
-    gram = _gram(by_session.start, by_session.items, weights, places, size)
-    dense = closed_form(gram, ridge=parameters.ridge)
-    counts, items, weights = _merge(
-        dense, core, places, sparse.start, sparse.items, sparse.weights, row
+    return regressions.regressed(
+        regressions.shared_baskets(by_session, by_item, weights),
+        ridge=parameters.ridge,
+        neighbours=int(parameters.neighbours),
+        row=int(parameters.row),
     )
-    return packed(counts, items, weights)
 
 
 def closed_form(gram: NDArray[np.float32], *, ridge: float) -> NDArray[np.float32]:
@@ -68,28 +59,8 @@ def _session_weights(by_session: BySession, parameters: Linear) -> NDArray[np.fl
     days = (by_session.at.max(initial=0.0) - by_session.at) / 86_400.0
     weights = np.exp(-days / parameters.recency_days)
     weights /= np.maximum(lengths, 1) ** parameters.length_power
-    return np.asarray(weights * lengths.sum() / (weights * lengths).sum(), np.float32)
-
-
-def _places(core: NDArray[np.int32], item_count: int) -> NDArray[np.int32]:
-    places = np.full(item_count, -1, np.int32)
-    places[core] = np.arange(len(core), dtype=np.int32)
-    return places
-
-
-@njit(cache=True, nogil=True)
-def _gram(session_start, session_items, weights, places, size):  # type: ignore[no-untyped-def]
-    gram = np.zeros((size, size), np.float32)
-    for session in range(len(session_start) - 1):
-        for left in range(session_start[session], session_start[session + 1]):
-            row = places[session_items[left]]
-            if row < 0:
-                continue
-            for right in range(session_start[session], session_start[session + 1]):
-                column = places[session_items[right]]
-                if column >= 0:
-                    gram[row, column] += weights[session]
-    return gram
+    total = max((weights * lengths).sum(), 1e-9)
+    return np.asarray(weights * lengths.sum() / total, np.float32)
 
 
 @njit(cache=True, nogil=True)
@@ -131,26 +102,3 @@ def _cosine(lists, row, sample, doubt):  # type: ignore[no-untyped-def]
         filled += len(best)
         counts[item] = len(best)
     return counts, items[:filled].copy(), weights[:filled].copy()
-
-
-@njit(cache=True, nogil=True)
-def _merge(dense, core, places, start, items, weights, row):  # type: ignore[no-untyped-def]
-    count = len(places)
-    counts = np.zeros(count, np.int64)
-    out_items = np.empty(len(core) * row + len(items), np.int32)
-    out_weights = np.empty(len(core) * row + len(items), np.float32)
-    filled = 0
-    for item in range(count):
-        place = places[item]
-        if place >= 0:
-            kept, _ = heaviest(np.arange(len(core)), np.abs(dense[place]), row)
-            best = core[kept]
-            values = dense[place][kept]
-        else:
-            best = items[start[item] : start[item + 1]]
-            values = weights[start[item] : start[item + 1]]
-        out_items[filled : filled + len(best)] = best
-        out_weights[filled : filled + len(best)] = values
-        filled += len(best)
-        counts[item] = len(best)
-    return counts, out_items[:filled].copy(), out_weights[:filled].copy()

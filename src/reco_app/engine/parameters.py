@@ -59,12 +59,8 @@ class Linear(NamedTuple):
     """Days by which a basket's weight falls to 1/e."""
     length_power: float = 0.5
     """Long baskets count less by length to this power."""
-    dropout: float = 0.0
-    """Added to an item's ridge, as a part of the baskets that it is in."""
-    dense_items: float = 4096.0
-    """Items up to which the closed form is solved for all at once."""
-    neighbours: float = 64.0
-    """Items that explain one item where there are more."""
+    neighbours: float = 96.0
+    """Items that explain one item; 0 for no weights at all."""
     row: float = 300.0
     """Weights kept for each item: those below 0 tell as much as those above."""
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from reco_app.engine import linear, sessions
+from reco_app.engine import linear, regressions, sessions
 from reco_app.engine.parameters import Linear
 from tests.reco_app.engine.logs import log_of, random_log, sessions_of
 
@@ -28,12 +28,13 @@ def _dense(weights: linear.ItemWeights) -> np.ndarray:
     return dense
 
 
-PLAIN = Linear(ridge=30.0, row=float(ITEMS), recency_days=1e12, length_power=0.0)
+PLAIN = Linear(ridge=30.0, row=float(ITEMS), recency_days=1e12, length_power=0.0, neighbours=1e3)
 
 
 def test_basket_weights_are_the_closed_form_of_ease():
-    by_session, by_item = _baskets(random_log(3, sessions=200, items=ITEMS))
+    by_session, by_item = _baskets(random_log(3, sessions=2000, items=ITEMS))
     matrix = _matrix(by_session)
+    assert np.all(matrix.T @ matrix > 0)
     inverse = np.linalg.inv(matrix.T @ matrix + 30 * np.eye(ITEMS))
     expected = -inverse / np.diag(inverse)
     np.fill_diagonal(expected, 0)
@@ -55,14 +56,48 @@ def test_newer_baskets_say_more():
     assert aged[0, 1] > aged[0, 2]
 
 
-def test_rare_items_beyond_the_closed_form_have_cosine_weights():
+def test_few_neighbours_come_close_to_all_of_them():
     by_session, by_item = _baskets(random_log(3, sessions=200, items=ITEMS))
-    rarest = int(np.argmin(np.diff(by_item.start)))
 
-    found = linear.basket_weights(by_session, by_item, Linear(dense_items=5.0))
-    plain = linear.cosine(by_session, by_item)
+    exact = _dense(linear.basket_weights(by_session, by_item, PLAIN))
+    near = _dense(linear.basket_weights(by_session, by_item, PLAIN._replace(neighbours=12.0)))
 
-    assert np.allclose(_dense(found)[rarest], _dense(plain)[rarest])
+    assert (near != 0).sum() == ITEMS * 12
+    assert np.corrcoef(near[near != 0], exact[near != 0])[0, 1] > 0.95
+
+
+def test_what_shares_one_basket_weighs_next_to_nothing_beside_what_shares_many():
+    by_session, by_item = _baskets(log_of([[0, 1]] * 20 + [[0, 2]]))
+
+    found = _dense(linear.basket_weights(by_session, by_item, PLAIN))
+
+    assert found[0, 1] > 10 * abs(found[0, 2])
+
+
+def test_too_many_pairs_leave_out_the_rarest(monkeypatch):
+    by_session, by_item = _baskets(log_of([[0, 1]] * 3 + [[0, 2], [1, 3]]))
+    monkeypatch.setattr(regressions, "MOST_PAIRS", 2)
+
+    shared = regressions.shared_baskets(by_session, by_item, np.ones(5, np.float32))
+
+    assert shared.items.tolist() == [1, 0]
+    assert shared.own.tolist()[:4] == [4, 4, 1, 1]
+
+
+def test_an_order_of_everything_says_nothing_of_what_goes_with_what(monkeypatch):
+    monkeypatch.setattr(regressions, "LONGEST", 3)
+    by_session, by_item = _baskets(log_of([[0, 1]] * 3 + [[0, 1, 2, 3]]))
+    shared = regressions.shared_baskets(by_session, by_item, np.ones(4, np.float32))
+
+    assert shared.items.tolist() == [1, 0]
+
+
+def test_no_neighbours_are_no_weights():
+    by_session, by_item = _baskets(log_of([[0, 1]] * 9))
+
+    found = linear.basket_weights(by_session, by_item, Linear(neighbours=0.0))
+
+    assert found.start.tolist() == [0] * (ITEMS + 1)
 
 
 def test_cosine_is_the_shared_sessions_over_the_root_of_the_product():
