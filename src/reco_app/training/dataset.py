@@ -17,6 +17,7 @@ from reco_app.training import counting, duck
 from reco_app.training.counting import Count, Items, Part, Run
 
 ITEM_IDS = "SELECT DISTINCT item_id FROM events"
+ENOUGH_HELD = 400  # sessions: fewer leave nothing to tune on
 MOST_HELD = 20_000  # sessions: more than are ever judged by or tuned on
 NONE = pa.table(
     {
@@ -61,9 +62,17 @@ def whole(run: Run, items: Items) -> Count:
     return counting.count(run, items, Part())
 
 
-def held_out(run: Run, items: Items, began_us: NDArray[np.int64], *, part: float) -> Held:
-    """Parted so that `part` of the sessions are the newer ones; of many, evenly fewer."""
+def held_out(
+    run: Run, items: Items, began_us: NDArray[np.int64], *, part: float, seen_until: float = 0.0
+) -> Held:
+    """Parted so that `part` of the sessions are the newer ones; of many, evenly fewer.
+
+    None began before `seen_until` (seconds since 1970), if those that began since are enough.
+    """
     border = int(np.quantile(began_us, 1 - part)) if len(began_us) else counting.NEVER
+    seen_us = int(seen_until * counting.SECOND)
+    if np.count_nonzero(began_us >= seen_us) >= ENOUGH_HELD:
+        border = max(border, seen_us)
     step = 1 + int(np.count_nonzero(began_us >= border)) // MOST_HELD
     found = counting.count(run, items, Part(before_us=border, since_us=border, step=step))
     return Held(found.counted, found.given, border / counting.SECOND)

@@ -1,6 +1,11 @@
-"""May this model go live? Only if it finds what shoppers chose next better than popularity does."""
+"""May this model go live? Only if neither popularity nor the live release finds more of what came.
 
-from collections.abc import Iterator, Sequence
+Judged by the newest sessions. What is live has not seen them either: those that began since its
+last event, if they are enough. If not, its own figures of when it was judged are what counts.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -9,19 +14,20 @@ from numpy.typing import NDArray
 from reco_app.engine import tuning
 from reco_app.engine.content import undescribed
 from reco_app.engine.index import EVENT_TYPES, Catalogue, Index, Log, build
-from reco_app.engine.measures import positions, recall, reciprocal_rank
+from reco_app.engine.measures import paired_interval, positions, recall, reciprocal_rank
 from reco_app.engine.model import Model
 from reco_app.engine.parameters import Parameters
 from reco_app.engine.rank import ContextItem, rank, warm
-from reco_app.engine.tuning import Case
+from reco_app.engine.trials import Case
 from reco_app.training.dataset import Held
 
 CUTOFF = 20
 HELD_OUT = 0.1  # of the sessions, the newest
-MOST_CASES = 1000
+MOST_CASES = 3_000
 ENOUGH_FOR_BOTH = 400  # sessions, to tune on some and judge by others
 TRIALS = 24  # sets of parameters tried in a round: seconds where sessions are long
 FEWEST_CASES = 50  # fewer say nothing: one lucky hit more or less would decide
+SURE = 1.96  # standard errors
 
 
 class Verdict(NamedTuple):
@@ -34,8 +40,28 @@ class Verdict(NamedTuple):
     """Those to train with."""
 
 
-def judge(held: Held, catalogue: Catalogue, parameters: Parameters, *, tuned: bool) -> Verdict:
-    """Train on the older sessions, predict the newest, beside the most popular products.
+class Live(NamedTuple):
+    """The live release, and the place in it of each product of the log: -1 if it has none."""
+
+    model: Model
+    place: NDArray[np.int64]
+
+
+def seen_until(live: Live | None) -> float:
+    """The last event that a release knows, seconds since 1970; 0 without one."""
+    span = live.model.manifest.get("span") if live else None
+    return datetime.fromisoformat(span[1]).timestamp() + 1.0 if span else 0.0  # to the second
+
+
+def judge(
+    held: Held,
+    catalogue: Catalogue,
+    parameters: Parameters,
+    *,
+    tuned: bool,
+    live: Live | None = None,
+) -> Verdict:
+    """Train on the older sessions, predict the newest, beside popularity and the live release.
 
     Where there are many, the parameters are `tuned` on other ones of the newest.
     """
@@ -51,26 +77,90 @@ def judge(held: Held, catalogue: Catalogue, parameters: Parameters, *, tuned: bo
     best = tuning.Tuned(parameters, 0.0, 0, 0)
     if tuned:
         best = tuning.tune(index, tuning_on, parameters, repeats=False, trials=TRIALS)
-    verdict = _compare(index, judging, best.parameters, scenario=_scenario(held.newer))
+    verdict = _compare(index, judging, best.parameters, _scenario(held.newer), live, held.border)
     facts = {"tuning.gain": best.gain, "tuning.cases": float(best.cases)}
     return verdict._replace(measures=verdict.measures | facts)
 
 
-def _compare(index: Index, cases: list[Case], parameters: Parameters, *, scenario: str) -> Verdict:
+def _compare(
+    index: Index,
+    cases: list[Case],
+    parameters: Parameters,
+    scenario: str,
+    live: Live | None,
+    border: float,
+) -> Verdict:
     model = Model(index, [""] * len(index.idf), parameters)
     targets = np.array([case.target for case in cases], np.int64)
     found = positions(_ranked(model, cases, scenario), targets)
     popular = positions(_popular(index, cases), targets)
-    measures = {
+    ours, theirs = _figures(found), _figures(popular)
+    passed = tuple(ours.values()) >= tuple(theirs.values())
+    words = [f"Recall@20 {ours['recall_at_20']:.3f}, popularity {theirs['recall_at_20']:.3f}"]
+    measures = ours | {f"popularity.{name}": value for name, value in theirs.items()}
+    measures["cases"] = float(len(cases))
+    if live:
+        if seen_until(live) <= border:
+            gain = _gain_over(live, cases, found, scenario)
+        else:
+            gain = _gain_since(live.model.manifest.get("measures", {}), measures)
+        passed = passed and gain.get("live.gain_high", 0.0) >= 0
+        measures |= gain
+        words += [_told(gain)] if gain else []
+    words.append(f"on the newest {len(cases)} sessions")
+    return Verdict(passed, ", ".join(words), measures, parameters)
+
+
+def _figures(found: NDArray[np.int64]) -> dict[str, float]:
+    return {
         "recall_at_20": float(recall(found, CUTOFF).mean()),
         "mrr_at_20": float(reciprocal_rank(found, CUTOFF).mean()),
-        "popularity.recall_at_20": float(recall(popular, CUTOFF).mean()),
-        "popularity.mrr_at_20": float(reciprocal_rank(popular, CUTOFF).mean()),
-        "cases": float(len(cases)),
     }
-    ours, theirs = measures["recall_at_20"], measures["popularity.recall_at_20"]
-    words = f"Recall@20 {ours:.3f}, popularity {theirs:.3f}, on the newest {len(cases)} sessions"
-    return Verdict(ours > theirs, words, measures, parameters)
+
+
+def _gain_over(
+    live: Live, cases: Sequence[Case], found: NDArray[np.int64], scenario: str
+) -> dict[str, float]:
+    """In recall over the live release on the same cases, with 95 % bounds."""
+    asked = [_in_live(case, live.place) for case in cases]
+    targets = np.array([case.target for case in asked], np.int64)
+    theirs = recall(positions(_ranked(live.model, asked, scenario), targets), CUTOFF)
+    interval = paired_interval(recall(found, CUTOFF) - theirs, np.arange(len(cases)))
+    return {
+        "live.recall_at_20": float(theirs.mean()),
+        "live.gain": interval.mean,
+        "live.gain_low": interval.low,
+        "live.gain_high": interval.high,
+    }
+
+
+def _gain_since(then: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:
+    """The same over what the live release was measured at, on other cases of about that time."""
+    if "recall_at_20" not in then:
+        return {}
+    shares = (then["recall_at_20"], now["recall_at_20"])
+    sizes = (then["cases"], now["cases"])
+    variance = sum(share * (1 - share) / size for share, size in zip(shares, sizes, strict=True))
+    gain, noise = shares[1] - shares[0], SURE * float(np.sqrt(variance))
+    return {
+        "live.recall_at_20": shares[0],
+        "live.gain": gain,
+        "live.gain_low": gain - noise,
+        "live.gain_high": gain + noise,
+    }
+
+
+def _told(gain: Mapping[str, float]) -> str:
+    return (
+        f"the live release {gain['live.recall_at_20']:.3f} (gain {gain['live.gain']:+.3f}, "
+        f"95 %: {gain['live.gain_low']:+.3f} to {gain['live.gain_high']:+.3f})"
+    )
+
+
+def _in_live(case: Case, place: NDArray[np.int64]) -> Case:
+    """A case by the places of the live release, without what it does not know."""
+    context = [entry._replace(item=int(place[entry.item])) for entry in case.context]
+    return Case([entry for entry in context if entry.item >= 0], int(place[case.target]))
 
 
 def _scenario(log: Log) -> str:
@@ -97,11 +187,20 @@ def _last_of(
 ) -> Iterator[Case]:
     """The last of a session's distinct products is the target; in training, or it is no case."""
     for session in sessions:
-        rows = session[known[log.item[session]]]
-        entries = {int(log.item[row]): int(log.event_type[row]) for row in rows.tolist()}
+        entries: dict[int, int] = {}
+        for row in session[known[log.item[session]]].tolist():
+            entries.pop(int(log.item[row]), None)  # a product stands where it was met last
+            entries[int(log.item[row])] = row
         if len(entries) >= 2:
-            *context, (target, _) = entries.items()
-            yield Case([ContextItem(item, kind, 1.0) for item, kind in context[-50:]], target)
+            *context, target = list(entries.values())[-51:]
+            now = log.at[context[-1]]
+            asked = [
+                ContextItem(
+                    int(log.item[row]), int(log.event_type[row]), 1.0, float(now - log.at[row])
+                )
+                for row in context
+            ]
+            yield Case(asked, int(log.item[target]))
 
 
 def _ranked(model: Model, cases: list[Case], scenario: str) -> NDArray[np.int32]:

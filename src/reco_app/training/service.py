@@ -1,7 +1,7 @@
 """From stored events to a live release, and back to an earlier one."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,9 @@ import numpy as np
 from reco_app.curation import store as curation
 from reco_app.engine import release
 from reco_app.engine.index import Catalogue, Index, build
+from reco_app.engine.model import open_release
 from reco_app.engine.parameters import Parameters, to_dict
+from reco_app.engine.sealed import ReleaseCorrupt
 from reco_app.events import export
 from reco_app.settings import current
 from reco_app.training import clients, dataset, descriptions, gate, snapshot, store, tastes
@@ -129,17 +131,37 @@ def _build(model_dir: Path, now: datetime, report: Report, *, tuned: bool) -> _B
             folder, curation.all_products(), also=dataset.item_ids(run), version=version
         )
         log = dataset.whole(run, item_ids)
-        held = dataset.held_out(run, item_ids, log.began_us, part=gate.HELD_OUT)
+        live = _live(model_dir, item_ids)
+        held = dataset.held_out(
+            run,
+            item_ids,
+            log.began_us,
+            part=gate.HELD_OUT,
+            seen_until=gate.seen_until(live),
+        )
     catalogue = _catalogue(snapshot.read(folder))
     report("reading catalogue and events", 1, 1)
     report("tuning on the newest sessions", 0, 1)
-    verdict = gate.judge(held, catalogue, PARAMETERS, tuned=tuned)
+    verdict = gate.judge(held, catalogue, PARAMETERS, tuned=tuned, live=live)
     report("tuning on the newest sessions", 1, 1)
     report("building the index", 0, 1)
     index = build(log.counted, catalogue, verdict.parameters, now=now.timestamp())
     release.save(folder, index, item_ids)
     report("building the index", 1, 1)
     return _Built(folder, index, item_ids, verdict, _facts(log, index))
+
+
+def _live(model_dir: Path, item_ids: Sequence[str]) -> gate.Live | None:
+    """The live release to compare with; none if there is none that can be opened."""
+    version = release.live_version(model_dir)
+    if version is None:
+        return None
+    try:
+        model = open_release(release.release_path(model_dir, version))
+    except ReleaseCorrupt:
+        return None
+    place = [model.items.get(item_id, -1) for item_id in item_ids]
+    return gate.Live(model, np.array(place, np.int64))
 
 
 def _catalogue(products: snapshot.Snapshot) -> Catalogue:
