@@ -18,7 +18,7 @@ from reco_app.engine.parameters import Parameters, to_dict
 from reco_app.engine.sealed import ReleaseCorrupt
 from reco_app.events import export
 from reco_app.settings import current
-from reco_app.training import clients, dataset, descriptions, gate, snapshot, store, tastes
+from reco_app.training import dataset, descriptions, gate, sharing, snapshot, store
 from reco_app.training.counting import Count
 from reco_app.training.models import Release
 from runtime import rest
@@ -50,8 +50,6 @@ class Trained(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class _Built:
     folder: Path
-    index: Index
-    item_ids: list[str]
     verdict: gate.Verdict
     facts: dict[str, Any]
 
@@ -78,7 +76,7 @@ def train(*, now: datetime, report: Report, tuning: bool = True) -> Trained:
         _record(version, built, live=live)
         if live:
             switch(version)
-        warnings = _put_tastes(release.release_path(model_dir, version), built, report)
+        warnings = _shared(report)
         prune(now=now)
     return Trained(version, live, built.verdict.note, built.verdict.measures, built.facts, warnings)
 
@@ -148,7 +146,7 @@ def _build(model_dir: Path, now: datetime, report: Report, *, tuned: bool) -> _B
     index = build(log.counted, catalogue, verdict.parameters, now=now.timestamp())
     release.save(folder, index, item_ids)
     report("building the index", 1, 1)
-    return _Built(folder, index, item_ids, verdict, _facts(log, index))
+    return _Built(folder, verdict, _facts(log, index))
 
 
 def _live(model_dir: Path, item_ids: Sequence[str]) -> gate.Live | None:
@@ -196,20 +194,9 @@ def _record(version: str, built: _Built, *, live: bool) -> None:
     )
 
 
-def _put_tastes(folder: Path, built: _Built, report: Report) -> list[str]:
-    """Mine preferences and profiles; without the profile service they keep their last state."""
-    known = tastes.labels(snapshot.read(folder))
-    preferences = list(tastes.preferences(built.index, known, built.item_ids))
-    mined = tastes.profiles(built.index, known, current().currency)
+def _shared(report: Report) -> list[str]:
     try:
-        for start in range(0, len(preferences), clients.PREFERENCES_A_CALL):
-            clients.put_preferences(preferences[start : start + clients.PREFERENCES_A_CALL])
-            report("putting preferences", start, len(preferences))
-        report("putting preferences", len(preferences), len(preferences))
-        if mined:
-            clients.put_profiles(mined)
-            for slug in clients.mined_slugs() - {profile["slug"] for profile in mined}:
-                clients.delete_profile(slug)
+        sharing.share(report=report)
     except rest.Unavailable as error:
-        return [f"Preferences and profiles stay as they were: {error}."]
+        return [f"Preferences and profiles stay as they were, and are tried hourly: {error}."]
     return []

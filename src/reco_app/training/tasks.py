@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from reco_app.training import service
+from reco_app.training import service, sharing
 
 log = logging.getLogger(__name__)
 
@@ -14,6 +14,11 @@ log = logging.getLogger(__name__)
 def train() -> None:
     trained = service.train(now=datetime.now(UTC), report=_no_report)
     log.info("trained", extra={"version": trained.version, "live": trained.live})
+
+
+@shared_task(name="training.share")  # type: ignore[untyped-decorator]  # Celery ships no types
+def share() -> None:
+    sharing.share(report=_no_report)
 
 
 @shared_task(name="training.prune")  # type: ignore[untyped-decorator]  # Celery ships no types

@@ -2,21 +2,24 @@
 
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-NIGHTLY = {
-    "training.train": ("Train a release", 2, 10),
-    "events.expire": ("Delete expired events", 3, 10),
-    "training.prune": ("Delete old releases", 3, 40),
+# Task → its name, and the hour and minute (UTC) of cron.
+TIMES = {
+    "training.train": ("Train a release", "2", "10"),
+    "events.expire": ("Delete expired events", "3", "10"),
+    "training.prune": ("Delete old releases", "3", "40"),
+    # Training itself does it; this is for when the profile service was away, and for rollbacks.
+    "training.share": ("Tell the profile service of the live release's tastes", "*", "25"),
 }
 
 
 def complete() -> None:
     """Add what the timetable lacks."""
-    for task, (name, hour, minute) in NIGHTLY.items():
+    for task, (name, hour, minute) in TIMES.items():
         if PeriodicTask.objects.filter(task=task).exists():
             continue
         schedule, _ = CrontabSchedule.objects.get_or_create(
-            minute=str(minute),
-            hour=str(hour),
+            minute=minute,
+            hour=hour,
             day_of_week="*",
             day_of_month="*",
             month_of_year="*",

@@ -19,8 +19,8 @@ Shop = Callable[..., None]
 def model_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A model store of this test alone."""
     own = settings.current().model_copy(update={"model_dir": tmp_path})
-    for module in ("reco_app.training.service.current", "reco_app.settings.current"):
-        monkeypatch.setattr(module, lambda: own)
+    for module in ("training.service.current", "training.sharing.current", "settings.current"):
+        monkeypatch.setattr(f"reco_app.{module}", lambda: own)
     return tmp_path
 
 

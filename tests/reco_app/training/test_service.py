@@ -10,7 +10,7 @@ from reco_app.engine import release
 from reco_app.engine.model import open_release
 from reco_app.engine.parameters import Parameters, to_dict
 from reco_app.events.models import Event
-from reco_app.training import clients, gate, service, snapshot, store
+from reco_app.training import clients, gate, service, sharing, snapshot, store, tasks
 from reco_app.training.models import Release
 from runtime import rest
 
@@ -170,12 +170,13 @@ def test_preferences_rest_on_ten_sessions_and_profiles_have_names(
     assert {taste["slug"] for taste in tastes} >= {f"room-{number}" for number in range(6)}
 
 
+def away(_: object) -> None:
+    raise rest.Unavailable("profile", "connection refused")
+
+
 def test_a_missing_profile_service_is_told_and_fails_nothing(
     shop: Shop, model_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(_: object) -> None:
-        raise rest.Unavailable("profile", "connection refused")
-
     shop()
     monkeypatch.setattr(clients, "put_preferences", away)
 
@@ -183,6 +184,36 @@ def test_a_missing_profile_service_is_told_and_fails_nothing(
 
     assert trained.live
     assert "profile is unavailable: connection refused" in trained.warnings[0]
+
+
+def test_a_profile_service_that_was_away_is_told_once_it_is_back(
+    shop: Shop, model_dir: Path, monkeypatch: pytest.MonkeyPatch, profile: list[Any]
+) -> None:
+    shop()
+    with monkeypatch.context() as during:
+        during.setattr(clients, "put_profiles", away)
+        train()
+    first = len(profile)
+
+    tasks.share()
+    told = len(profile)
+    tasks.share()
+
+    assert (first, told, len(profile)) == (60, 60 + 60 + 8, told)
+
+
+def test_after_a_rollback_the_profile_service_is_told_of_the_older_release(
+    shop: Shop, model_dir: Path, profile: list[Any]
+) -> None:
+    shop(200)
+    first, _ = train(), train(now=NOW + timedelta(hours=1))
+    service.switch(first.version)
+    profile.clear()
+
+    tasks.share()
+
+    assert profile
+    assert (model_dir / sharing.TOLD).read_text() == first.version
 
 
 def test_a_forgotten_session_is_not_in_the_next_release(shop: Shop, model_dir: Path) -> None:

@@ -32,8 +32,8 @@ def test_every_task_of_the_timetable_exists(transactional_db: None) -> None:
     timetable.complete()
     app.loader.import_default_modules()
 
-    assert set(PeriodicTask.objects.values_list("task", flat=True)) >= set(timetable.NIGHTLY)
-    assert set(timetable.NIGHTLY) <= set(app.tasks)
+    assert set(PeriodicTask.objects.values_list("task", flat=True)) >= set(timetable.TIMES)
+    assert set(timetable.TIMES) <= set(app.tasks)
 
 
 def test_what_operators_change_in_the_timetable_stays(transactional_db: None) -> None:

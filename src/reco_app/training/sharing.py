@@ -1,0 +1,34 @@
+"""The profile service is told what the live release says of tastes, and again until it knows."""
+
+from collections.abc import Callable
+
+from reco_app.engine import release
+from reco_app.engine.model import open_release
+from reco_app.settings import current
+from reco_app.training import clients, snapshot, tastes
+
+TOLD = "tastes"  # the file of the model store that names the release whose tastes were told
+
+
+def share(*, report: Callable[[str, int, int], None]) -> None:
+    """Give preferences and named tastes to the profile service, unless it has them already.
+
+    Raises rest.Unavailable: it then keeps its last state, and the next call tries again.
+    """
+    model_dir = current().model_dir
+    version = release.live_version(model_dir)
+    told = model_dir / TOLD
+    if version is None or (told.exists() and told.read_text() == version):
+        return
+    folder = release.release_path(model_dir, version)
+    model, known = open_release(folder), tastes.labels(snapshot.read(folder))
+    preferences = list(tastes.preferences(model.index, known, model.item_ids))
+    for start in range(0, len(preferences), clients.PREFERENCES_A_CALL):
+        clients.put_preferences(preferences[start : start + clients.PREFERENCES_A_CALL])
+        report("putting preferences", start, len(preferences))
+    report("putting preferences", len(preferences), len(preferences))
+    if mined := tastes.profiles(model.index, known, current().currency):
+        clients.put_profiles(mined)
+        for slug in clients.mined_slugs() - {profile["slug"] for profile in mined}:
+            clients.delete_profile(slug)
+    told.write_text(version)
