@@ -1,6 +1,6 @@
 # make help lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help demo split test lint format quality bench requirements clean
+.PHONY: help demo split test lint format quality bench bench-full requirements clean
 SHELL := /bin/bash
 PORT ?= 8000
 DATA ?= ../shared/data
@@ -40,8 +40,11 @@ format: .venv/dev  ## write the code in its one format
 quality: .venv/dev  ## measure the ranking on the files of DATA=FOLDER; build/quality.json
 	@$(BIN)/python -m bench.quality $(DATA)
 
-bench: .venv/dev  ## measure speed; build/bench.json
-	@$(BIN)/python -m bench
+bench: .venv/dev  ## measure speed, with the logs of DATA=FOLDER; build/bench.json
+	@DATA=$(DATA) $(BIN)/python -m bench
+
+bench-full: .venv/dev  ## what takes longer than that
+	@DATA=$(DATA) $(BIN)/python -m bench --full
 
 # Pins with hashes, for every platform and Python we support.
 compile = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \

