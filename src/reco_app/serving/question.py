@@ -11,9 +11,10 @@ from reco_app.engine.index import EVENT_TYPES
 from reco_app.engine.rank import SCENARIOS, ContextItem
 from reco_app.serving import parsing, rules
 from reco_app.serving.canonical import rounded_age
-from reco_app.serving.contracts import DEFAULT_COUNT, Filter, Request
+from reco_app.serving.contracts import DEFAULT_COUNT, Filter, Request, RequestItem
 from reco_app.serving.live import Live
 from reco_app.serving.shelf import Shelf
+from reco_app.serving.stand_ins import stand_ins
 from runtime.problems import FieldError
 
 KINDS = {event_type: number for number, event_type in enumerate(EVENT_TYPES)}
@@ -27,7 +28,10 @@ class Question(msgspec.Struct, frozen=True):
     filters: tuple[Filter, ...]
     """All must pass: the placement's first, then the request's."""
     context: list[ContextItem]
-    """What the engine knows of the products at hand, oldest first."""
+    """What the engine knows of the products at hand, oldest first; products newer than the release
+    are spoken for by others like them."""
+    stand_ins: dict[int, int]
+    """Which product at hand each of these others speaks for: positions of both."""
     at_hand: list[int]
     """Positions of all of them that the shelf knows."""
     missing_ids: list[str]
@@ -48,6 +52,7 @@ def understood(
     if request.filter.price_min is not None and request.filter.price_max is not None:
         _check_prices(request.filter.price_min, request.filter.price_max)
     context, at_hand, missing_ids = _looked_up(request, live)
+    speaking = _speak_for_newcomers(request, context, at_hand, live)
     slug = placement.slug if placement else None
     return Question(
         scenario=placement.scenario if placement else request.scenario,
@@ -55,6 +60,7 @@ def understood(
         count=request.count or (placement.count if placement else DEFAULT_COUNT),
         filters=(rules.filter_of(placement), request.filter) if placement else (request.filter,),
         context=context,
+        stand_ins=speaking,
         at_hand=at_hand,
         missing_ids=missing_ids,
         rules=rules.applicable(
@@ -86,10 +92,34 @@ def _looked_up(request: Request, live: Live) -> tuple[list[ContextItem], list[in
             continue
         at_hand.append(position)
         if position < known_to_engine:
-            kind = KINDS[item.event_type]
-            age_seconds = float(rounded_age(item.age_seconds))
-            context.append(ContextItem(position, kind, item.quantity, age_seconds))
+            context.append(_entry(item, position))
     return context, at_hand, list(missing)
+
+
+def _entry(item: RequestItem, position: int) -> ContextItem:
+    age_seconds = float(rounded_age(item.age_seconds))
+    return ContextItem(position, KINDS[item.event_type], item.quantity, age_seconds)
+
+
+def _speak_for_newcomers(
+    request: Request, context: list[ContextItem], at_hand: list[int], live: Live
+) -> dict[int, int]:
+    """Put what is like a newcomer in its place of the context; tells what speaks for what."""
+    speaking: dict[int, int] = {}
+    if live.model is None or len(context) == len(at_hand):
+        return speaking
+    known = iter(list(context))
+    context.clear()
+    for item in request.items:
+        position = live.shelf.position(item.item_id)
+        if 0 <= position < len(live.model.item_ids):
+            context.append(next(known))
+        elif position >= 0:
+            others = stand_ins(position, live.shelf, live.model)
+            free = [other for other in others if other not in speaking and other not in at_hand]
+            speaking |= dict.fromkeys(free, position)
+            context += [_entry(item, other) for other in free]
+    return speaking
 
 
 def named_products(item_ids: Sequence[str], shelf: Shelf) -> list[int]:

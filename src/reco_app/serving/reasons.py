@@ -1,5 +1,7 @@
 """Why each product is shown: what of the request drove it, and what was counted."""
 
+from collections.abc import Mapping
+
 from reco_app.engine.model import Model
 from reco_app.engine.rank import EVIDENCE, SOURCES, drivers
 from reco_app.serving.contracts import Reason
@@ -17,6 +19,8 @@ def reasons(decision: Decision, *, model: Model | None, shelf: Shelf) -> list[li
     told: list[list[Reason]] = [[] for _ in decision.picks]
     if model is not None and decision.question.context:
         _tell_driven(told, decision, model=model, shelf=shelf)
+    if decision.question.stand_ins:
+        told = [_spoken_for(driven, decision.question.stand_ins, shelf) for driven in told]
     return [
         driven or [_undriven(pick, model)]
         for driven, pick in zip(told, decision.picks, strict=True)
@@ -43,6 +47,23 @@ def _tell_driven(
         found.rows, causes, found.evidence, found.sessions, found.shares, strict=True
     ):
         unpinned[row].append(Reason(cause, share, EVIDENCE[evidence], sessions or None))
+
+
+def _spoken_for(driven: list[Reason], stand_ins: Mapping[int, int], shelf: Shelf) -> list[Reason]:
+    """The same with products at hand in the place of those that spoke for them.
+
+    Nothing was counted for these: that they are like what was is all there is to tell.
+    """
+    merged: dict[str | None, Reason] = {}
+    for reason in driven:
+        at_hand = stand_ins.get(shelf.position(reason.item_id or ""))
+        if at_hand is None:
+            merged[reason.item_id] = reason
+            continue
+        name = shelf.item_id(at_hand)
+        share = reason.share + (merged[name].share if name in merged else 0.0)
+        merged[name] = Reason(name, round(share, 4), "similar")
+    return sorted(merged.values(), key=lambda reason: -reason.share)
 
 
 def _undriven(pick: Pick, model: Model | None) -> Reason:
