@@ -161,6 +161,11 @@ def trained(log: EventLog, parameters: Parameters) -> Model:
     return Model(index, [log.item_ids[place] for place in used], parameters)
 
 
+def contexts(model: Model, test: EventLog) -> list[list[ContextItem]]:
+    """Every prefix of the test sessions."""
+    return [case.context for case in _cases(model, test, "next-item")]
+
+
 def _scorers(index: Index, protocol: Protocol) -> dict[str, baselines.Scorer]:
     own = baselines.basket(index) if protocol == "hide-one" else baselines.next_item(index)
     return own | (foreign.scorers(index) if foreign else {})

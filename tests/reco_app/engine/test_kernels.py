@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from reco_app.engine import kernels
+from bench import plain
+from reco_app.engine import kernels, likeness
 from reco_app.engine.parameters import Parameters, Weighing
 from reco_app.engine.rank import ContextItem, rank
+from reco_app.engine.scratch import for_ranking
 from tests.reco_app.engine.logs import log_of, model_of, random_log
 
 ITEMS = 50
@@ -123,3 +125,31 @@ def test_of_what_may_come_again_the_last_comes_first():
 def test_what_was_met_several_times_comes_again_before_what_was_met_once():
     assert _again([3, 3, 1, 5], repeat_decay=1e9, repeat_times_power=1.0)[:2] == [3, 1]
     assert _again([3, 3, 1, 5], repeat_decay=1e9, repeat_times_power=0.0)[:2] == [1, 3]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_kernel_with_embeddings_and_repeats_agrees_with_plain_numpy(seed):
+    settings = Parameters().session._replace(sample=20.0, neighbours=30.0)
+    model = model_of(
+        random_log(seed, sessions=300, items=ITEMS), ITEMS, Parameters()._replace(session=settings)
+    )
+    rng = np.random.default_rng(seed)
+    context = [
+        ContextItem(int(item), int(rng.integers(4)), float(rng.integers(1, 5)), float(age))
+        for item, age in zip(rng.integers(0, 8, 6), rng.integers(0, 9999, 6), strict=True)
+    ]
+    mask = np.ones(ITEMS, np.uint8)
+    items, scores = plain.rank(model, context, mask=mask, count=20)
+    ranked = rank(model, context, scenario="session", mask=mask, count=20)
+    told = ranked.scores[: len(items)]
+
+    assert len(items) > 10
+    assert np.allclose(told / (1 - told), scores, rtol=1e-4)
+    assert set(ranked.items[: len(items)].tolist()) == set(items.tolist())
+
+
+def test_scores_too_small_to_divide_by_are_counted_as_none():
+    scratch = for_ranking(300, 1)
+    scratch.cells[:] = 1e-38
+    scratch.touched[:] = np.arange(300)
+    assert likeness._least_of_best.py_func(scratch, 300, np.float32(1e-38)) == 0
