@@ -8,35 +8,25 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from time import monotonic
 
 from django.db import close_old_connections, connections
 
-from reco_app.engine import release
-from reco_app.engine.model import Model, ReleaseCorrupt, open_release
-from reco_app.engine.rank import warm
-from reco_app.serving import live, restore, rules, shelf, store
-from reco_app.settings import current
-from reco_app.training import snapshot
+from reco_app.serving import live, releases, rules, shelf, store
 
 EVERY_SECONDS = 0.5
 MOST_SECONDS = 1.5  # whatever the trouble was, its end is noticed within two seconds
 BATCH = 2000
-REFUSED_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Refused:
-    """The release that was found corrupt last: not read again at every look."""
-
-    version: str = ""
-    until: float = 0.0
+class _Last:
+    read_at: float = 0.0
 
 
-_refused = _Refused()
+_last = _Last()
 
 
 class Follower:
@@ -70,7 +60,10 @@ class Follower:
 
 
 def followers() -> list[Follower]:
-    return [Follower("follow-release", follow_release), Follower("follow-curation", curation_step)]
+    return [
+        Follower("follow-release", releases.follow_release),
+        Follower("follow-curation", curation_step),
+    ]
 
 
 def curation_step() -> None:
@@ -79,61 +72,26 @@ def curation_step() -> None:
     follow_curation()
 
 
-def follow_release() -> None:
-    """Open the live release if it is another than the one in use."""
-    model_dir = current().model_dir
-    version = release.live_version(model_dir)
-    running = live.current().model
-    if version is None or (running is not None and running.version == version):
-        return
-    if version == _refused.version and monotonic() < _refused.until:
-        return
-    _switch_to(_opened(model_dir, version, running))
-
-
-def _opened(model_dir: Path, version: str, running: Model | None) -> Model:
-    """The named release; without any in use, the newest whole one is better than none."""
-    try:
-        return open_release(release.release_path(model_dir, version))
-    except ReleaseCorrupt:
-        _refused.version, _refused.until = version, monotonic() + REFUSED_SECONDS
-        if running is not None:
-            raise
-        log.exception("the live release is corrupt, looking for an older one")
-    for other in reversed(release.releases(model_dir)):
-        try:
-            return open_release(release.release_path(model_dir, other))
-        except ReleaseCorrupt:
-            log.warning("release %s is corrupt", other)
-    raise ReleaseCorrupt(f"no release in {model_dir} is whole; train a new one")
-
-
-def _switch_to(model: Model) -> None:
-    warm(model)
-    remembered = snapshot.read(release.release_path(current().model_dir, model.version))
-    live.change(lambda state: on_release(state, model, remembered))
-    log.info("release in use", extra={"release": model.version})
-
-
-def on_release(state: live.Live, model: Model, remembered: snapshot.Snapshot) -> live.Live:
-    """The state on another release: its snapshot where it knows more than this process."""
-    if state.shelf.version >= remembered.version:
-        products = state.shelf.reordered(model.item_ids)
-    else:
-        products = restore.restored(model, remembered)
-    return live.state_of(model, products, state.curation, state.cards.over(remembered))
-
-
 def follow_curation() -> None:
-    """Read what changed since, in the order of changes, and then the rules."""
+    """Read the rules, then what changed since, in the order of changes."""
     version = store.clock_version()
     state = live.current()
+    _last.read_at = monotonic()
     if state.cards.current and state.curation.version == version == state.shelf.version:
         return
+    if version < state.shelf.version:
+        log.warning("PostgreSQL is older than what was read from it; reading all of it again")
+        live.change(lambda state: with_shelf(state, replace(state.shelf, version=0)))
+    read = rules.curation(store.all_rules(), store.all_placements(), version=version)
+    live.change(lambda state: live.state_of(state.model, state.shelf, read, state.cards))
     while changes := store.changes(after=live.current().shelf.version, limit=BATCH):
         live.change(lambda state, changes=changes: with_changes(state, changes))  # type: ignore[misc]
-    read = rules.curation(store.all_rules(), store.all_placements(), version=version)
-    live.change(lambda state: caught_up(state, read))
+    live.change(lambda state: caught_up(state, version))
+
+
+def silent_seconds() -> float:
+    """How long ago PostgreSQL last told how far it is."""
+    return monotonic() - _last.read_at
 
 
 def with_changes(state: live.Live, changes: list[store.Change]) -> live.Live:
@@ -142,11 +100,14 @@ def with_changes(state: live.Live, changes: list[store.Change]) -> live.Live:
     products = state.shelf.with_products(
         (change.product for change in changes), version=changes[-1].product.version
     )
-    return live.state_of(state.model, products, state.curation, state.cards)
+    return with_shelf(state, products)
 
 
-def caught_up(state: live.Live, read: rules.Curation) -> live.Live:
-    """The state in which every product's change up to the rules' version is known."""
+def caught_up(state: live.Live, version: int) -> live.Live:
+    """The state in which every product's change up to that version is known."""
     state.cards.current = True
-    products: shelf.Shelf = replace(state.shelf, version=max(state.shelf.version, read.version))
-    return live.state_of(state.model, products, read, state.cards)
+    return with_shelf(state, replace(state.shelf, version=max(state.shelf.version, version)))
+
+
+def with_shelf(state: live.Live, products: shelf.Shelf) -> live.Live:
+    return live.state_of(state.model, products, state.curation, state.cards)

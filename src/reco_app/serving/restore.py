@@ -12,10 +12,8 @@ OUT = (AVAILABILITY.index("unknown"), AVAILABILITY.index("out_of_stock"))
 
 def restored(model: Model, snapshot: Snapshot) -> shelf.Shelf:
     """A shelf over the release's items, holding what its snapshot holds."""
-    brands, groups, category_sets = shelf.Codes(), shelf.Codes(), shelf.Codes()
-    for codes, name in ((brands, "brands"), (groups, "groups")):
-        for entry in snapshot.vocabulary[name]:
-            codes.number(entry)
+    brands, groups = (shelf.Codes(snapshot.vocabulary[name]) for name in ("brands", "groups"))
+    category_sets = shelf.Codes()
     # Copies, not views of the mapped file: a mapped array is slower to take parts of.
     price = np.array(snapshot.price, np.float64)
     columns = shelf.Columns(
@@ -29,7 +27,7 @@ def restored(model: Model, snapshot: Snapshot) -> shelf.Shelf:
     )
     return shelf.Shelf(
         version=snapshot.version,
-        items=shelf.empty(model.item_ids).items,
+        items=shelf.Codes(model.item_ids),
         columns=columns,
         brands=brands,
         category_sets=category_sets,
@@ -38,12 +36,16 @@ def restored(model: Model, snapshot: Snapshot) -> shelf.Shelf:
 
 
 def _set_numbers(snapshot: Snapshot, category_sets: shelf.Codes) -> NDArray[np.int32]:
+    """Most products are in one category: those are numbered by category, the others one by one."""
     paths: list[str] = snapshot.vocabulary["categories"]
-    starts, places = snapshot.category_start.tolist(), snapshot.categories.tolist()
-    return np.array(
-        [
-            category_sets.number(tuple(paths[place] for place in places[start:end]))
-            for start, end in zip(starts, starts[1:], strict=False)
-        ],
-        np.int32,
-    )
+    start, places = snapshot.category_start, snapshot.categories
+    lengths = np.diff(start)
+    numbers = np.full(len(lengths), category_sets.number(()), np.int32)
+    single = lengths == 1
+    distinct, which = np.unique(places[start[:-1][single]], return_inverse=True)
+    numbered = [category_sets.number((paths[place],)) for place in distinct]
+    numbers[single] = np.array(numbered, np.int32)[which]
+    for row in np.flatnonzero(lengths > 1).tolist():
+        held = places[start[row] : start[row + 1]].tolist()
+        numbers[row] = category_sets.number(tuple(paths[place] for place in held))
+    return numbers

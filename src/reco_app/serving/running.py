@@ -4,23 +4,38 @@ import gc
 import logging
 from collections.abc import Mapping, Sequence
 
-from reco_app.engine.sealed import ReleaseCorrupt
-from reco_app.serving import follow, live
+from django.db import DatabaseError, connections
+
+from reco_app.serving import follow, live, releases
+
+SILENT_SECONDS = 90.0
 
 log = logging.getLogger(__name__)
 
 
 def start() -> Sequence[follow.Follower]:
-    """Take the live release into use, then follow it and the catalogue in the background."""
+    """Take the live release and the rules into use, then follow both in the background."""
     try:
-        follow.follow_release()
-    except (ReleaseCorrupt, OSError):
+        releases.follow_release()
+    except Exception:  # a process's edge: without a release it answers from the catalogue
         log.exception("no release could be opened; answering from the catalogue alone")
+    if live.current().model is not None:
+        _catch_up()
     gc.freeze()  # what lives as long as the process need not be looked through again
     followers = follow.followers()
     for follower in followers:
         follower.start()
     return followers
+
+
+def _catch_up() -> None:
+    """What was hidden since the release was trained stays hidden from the first answer on."""
+    try:
+        follow.curation_step()
+    except DatabaseError as error:
+        log.warning("PostgreSQL is away, answering from the release's snapshot: %s", error)
+    finally:
+        connections.close_all()
 
 
 def stop(followers: Sequence[follow.Follower]) -> None:
@@ -31,10 +46,15 @@ def stop(followers: Sequence[follow.Follower]) -> None:
 
 def conditions() -> Mapping[str, str]:
     """The state of each thing answers rest on, in the words of a readiness check."""
-    state = live.current()
-    known = state.cards.current or state.model is not None
-    catalogue = "ok" if state.cards.current else "not read since the start"
+    model, cards = live.current().model, live.current().cards
+    silent = follow.silent_seconds()
+    if not cards.current:
+        catalogue = "unready" if model is None else "not read since the start"
+    elif silent > SILENT_SECONDS:
+        catalogue = f"not read for {silent:.0f} s"
+    else:
+        catalogue = "ok"
     return {
-        "release": "ok" if state.model is not None else "none yet",
-        "catalogue": catalogue if known else "unready",
+        "release": releases.trouble() or ("none yet" if model is None else "ok"),
+        "catalogue": catalogue,
     }

@@ -7,6 +7,7 @@ A shelf never changes: an update makes a new one, which shares the lists that on
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -35,9 +36,10 @@ class ShelfProduct(msgspec.Struct, frozen=True):
 class Codes:
     """Numbers for names, given out in order and never taken back."""
 
-    def __init__(self) -> None:
-        self.names: list[Any] = []
-        self._numbers: dict[Any, int] = {}
+    def __init__(self, names: Iterable[Any] = ()) -> None:
+        """`names` must differ."""
+        self.names: list[Any] = list(names)
+        self._numbers: dict[Any, int] = dict(zip(self.names, range(len(self.names)), strict=True))
 
     def number(self, name: Any) -> int:
         """The number of `name`, a new one if it is seen for the first time."""
@@ -49,6 +51,10 @@ class Codes:
     def find(self, name: Any) -> int:
         """The number of `name`, or -1."""
         return self._numbers.get(name, -1)
+
+    def find_all(self, names: Sequence[Any]) -> NDArray[np.int64]:
+        """`find` for many, many times faster."""
+        return np.fromiter(map(self._numbers.get, names, repeat(-1)), np.int64, len(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +155,12 @@ class Shelf:
 
     def reordered(self, item_ids: Sequence[str]) -> "Shelf":
         """The same products over another item index: these ids first, then all others."""
-        items = _items(item_ids)
-        for item_id in self.items.names[: self.size]:
-            items.number(item_id)
-        rows = np.array([self.position(item_id) for item_id in items.names], np.int64)
+        given = Codes(item_ids)
+        own = self.items.names[: self.size]
+        others = np.flatnonzero(given.find_all(own) < 0).tolist()
+        items = Codes([*given.names, *(own[place] for place in others)]) if others else given
+        rows = self.items.find_all(items.names)
+        rows[rows >= self.size] = -1  # later shelves know more than this one
         return replace(self, items=items, columns=self.columns.at(rows), _matches={})
 
     def _put(self, columns: Columns, row: int, product: ShelfProduct) -> None:
@@ -173,14 +181,7 @@ class Shelf:
 
 def empty(item_ids: Sequence[str] = ()) -> Shelf:
     """A shelf over a release's items on which no product stands yet."""
-    return Shelf(version=0, items=_items(item_ids), columns=_blank(len(item_ids)))
-
-
-def _items(item_ids: Sequence[str]) -> Codes:
-    items = Codes()
-    for item_id in item_ids:
-        items.number(item_id)
-    return items
+    return Shelf(version=0, items=Codes(item_ids), columns=_blank(len(item_ids)))
 
 
 def _blank(size: int) -> Columns:

@@ -4,7 +4,7 @@ import pytest
 
 from reco_app import settings
 from reco_app.curation import store
-from reco_app.serving import explain, follow, live, profiles
+from reco_app.serving import explain, live, profiles, releases
 from tests.reco_app.serving import examples
 
 
@@ -26,8 +26,9 @@ def shop(monkeypatch):
 def model_dir(tmp_path, monkeypatch):
     """An empty model store, which this process follows."""
     changed = settings.current().model_copy(update={"model_dir": tmp_path / "models"})
-    for module in (follow, explain):
+    for module in (releases, explain):
         monkeypatch.setattr(module, "current", lambda: changed)
+    releases.start_again()
     return changed.model_dir
 
 

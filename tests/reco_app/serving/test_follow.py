@@ -4,8 +4,6 @@ import pytest
 
 from reco_app.curation import store
 from reco_app.curation.models import Placement, Rule
-from reco_app.engine import release
-from reco_app.engine.sealed import ReleaseCorrupt
 from reco_app.serving import follow, live
 from tests.reco_app.serving import examples
 
@@ -58,56 +56,23 @@ def test_rules_and_placements_are_followed(stock):
     assert set(live.current().curation.placements) == {"home-top"}
 
 
-def test_a_release_starts_from_its_own_snapshot_without_the_database(stock, model_dir):
-    version = examples.publish(model_dir)
-    follow.follow_release()
-    state = live.current()
-    assert state.model.version == version
-    assert offered() == {"p00", "p01", "p02"}
-    assert state.shelf.columns.price[state.shelf.position("p02")] == 4.0
-    assert b'"P02"' in bytes(
-        state.cards.known([("p02", state.shelf.position("p02"))], ("title",), stale=True)["p02"]
-    )
-
-
-def test_what_changed_after_the_snapshot_survives_another_release(stock, model_dir):
-    examples.publish(model_dir)
-    follow.follow_release()
-    store.change_products(["p01"], change=_cheaper, reason="test", user_id=None)
+def test_a_clock_that_was_set_back_by_a_restored_backup_is_followed_from_its_start(stock):
+    live.change(lambda state: follow.caught_up(state, 10_000))
     follow.follow_curation()
-    release.set_live(model_dir, examples.publish(model_dir, live_now=False, hour=1))
-    follow.follow_release()
-    state = live.current()
-    assert state.shelf.columns.price[state.shelf.position("p01")] == 1.25
     assert offered() == {"p00", "p01", "p02"}
+    assert live.current().shelf.version == store.clock_version()
 
 
-def test_an_older_snapshot_does_not_undo_what_was_followed(stock, model_dir):
-    second = examples.publish(model_dir, live_now=False)
-    store.change_products(["p01"], change=_cheaper, reason="test", user_id=None)
-    follow.follow_curation()
-    release.set_live(model_dir, second)
-    follow.follow_release()
-    state = live.current()
-    assert state.shelf.columns.price[state.shelf.position("p01")] == 1.25
+def test_rules_are_known_before_the_products_are_read(stock, monkeypatch):
+    store.save_curation(Placement(slug="home-top", name="Home", scenario="popular"), user_id=None)
+    monkeypatch.setattr(follow.store, "changes", _away)
+    with pytest.raises(OSError, match="away"):
+        follow.follow_curation()
+    assert set(live.current().curation.placements) == {"home-top"}
 
 
-def test_a_corrupt_release_leaves_the_running_one_in_use(stock, model_dir):
-    first = examples.publish(model_dir)
-    follow.follow_release()
-    second = examples.publish(model_dir, hour=1)
-    (release.release_path(model_dir, second) / "items.txt").write_text("broken")
-    with pytest.raises(ReleaseCorrupt):
-        follow.follow_release()
-    assert live.current().model.version == first
-
-
-def test_a_start_with_a_corrupt_live_release_takes_the_newest_whole_one(stock, model_dir):
-    first = examples.publish(model_dir)
-    second = examples.publish(model_dir, hour=1)
-    (release.release_path(model_dir, second) / "items.txt").write_text("broken")
-    follow.follow_release()
-    assert live.current().model.version == first
+def _away(**_):
+    raise OSError("away")
 
 
 def test_a_follower_outlives_trouble(monkeypatch):

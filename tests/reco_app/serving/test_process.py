@@ -11,7 +11,7 @@ from django.db import connections
 from reco_app.asgi import application
 from reco_app.curation import store
 from reco_app.curation.models import Rule
-from reco_app.serving import live
+from reco_app.serving import follow, live
 from runtime.edge.lifespans import running
 from tests.reco_app.serving import examples
 
@@ -88,6 +88,17 @@ async def test_a_new_release_is_in_use_within_three_seconds(fresh):
 async def _answers_from(reco, version):
     model = (await reco.get(URL)).json()["model"]
     return model is not None and model["version"] == version
+
+
+async def test_what_was_hidden_since_the_release_is_hidden_from_the_first_answer(
+    fresh, monkeypatch
+):
+    monkeypatch.setattr(follow, "followers", list)
+    await at_the_side(write, ["p00", "p01", "p02"])
+    await at_the_side(examples.publish, fresh)
+    await at_the_side(hide, "p01")
+    async with running(application), client() as reco:
+        assert set(await ids(reco)) == {"p00", "p02"}
 
 
 async def test_a_process_that_is_stopped_leaves_no_thread_behind(fresh):

@@ -12,8 +12,7 @@ from django.db import DatabaseError
 from rich.console import Console
 from rich.table import Table
 
-from reco_app.engine.sealed import ReleaseCorrupt
-from reco_app.serving import follow, query, service
+from reco_app.serving import follow, live, query, releases, service
 from reco_app.serving.contracts import Answer, Result
 from runtime.problems import Problem
 
@@ -53,10 +52,9 @@ class Command(BaseCommand):
 
 def _catch_up() -> None:
     """What a serving process knows; without PostgreSQL, what the release remembers."""
-    try:
-        follow.follow_release()
-    except ReleaseCorrupt as error:
-        raise CommandError(str(error)) from error
+    releases.follow_release()
+    if live.current().model is None and releases.trouble():
+        raise CommandError(releases.trouble())
     try:
         follow.follow_curation()
     except DatabaseError as error:
