@@ -53,20 +53,28 @@ function ruleList(rules) {
 }
 
 function table(steps, titles) {
-  const names = ["#", "Product", "Source", "Engine", "Rules", "Profile", "Score"];
+  const names = ["#", "Product", "Source", "Engine", "Rules", "Profile", "Score", "By score", "Placed by"];
   const head = names.map((name, at) => element("th", { scope: "col", class: wordy(at) }, name));
   const rows = steps.map((step) => {
     const rule = step.rules.length ? `× ${figure(step.rule_factor)} (${step.rules.join(", ")})` : "";
     const profile = step.profile_factor === 1 ? "" : `× ${figure(step.profile_factor)}`;
-    const cells = [step.position, titles.get(step.item_id), step.source, figure(step.engine_score), rule, profile, figure(step.score)];
+    const cells = [step.position, titles.get(step.item_id), step.source, figure(step.engine_score), rule, profile, figure(step.score), step.place_by_score ?? "–", placedBy(step)];
     return element("tr", {}, cells.map((cell, at) => element("td", { class: wordy(at) }, String(cell))));
   });
   const whole = element("table", { class: "steps-table" }, element("thead", {}, element("tr", {}, head)), element("tbody", {}, rows));
   return element("div", { class: "steps-scroll", tabindex: 0, role: "region", "aria-label": "Steps" }, whole);
 }
 
+/** What moved a product from the place that its score alone would give it. */
+function placedBy({ placed_by, budget_factor, beyond_budget }) {
+  const words = placed_by === "score" ? [] : [placed_by];
+  if (budget_factor !== 1) words.push(`gap × ${figure(budget_factor)}`);
+  if (beyond_budget) words.push("beyond the budget");
+  return words.join(", ");
+}
+
 function wordy(column) {
-  return column === 1 || column === 2 ? "steps-words" : null;
+  return [1, 2, 8].includes(column) ? "steps-words" : null;
 }
 
 function figure(value) {
