@@ -170,7 +170,7 @@ def _require_whole(url: str, bodies: Sequence[str]) -> None:
         whole = len(items) == logs.COUNT and all(
             item["reasons"] and (item["product"] or {}).get("title") for item in items
         )
-        if not whole or answer["degraded"]:
+        if not whole or answer["degraded"] or answer["model"] is None:
             raise Degraded(f"{body} was answered with {answer}")
 
 

@@ -8,6 +8,7 @@ is. There are no sessions, logins or CSRF tokens: what needs those stays with Dj
 import asyncio
 from collections.abc import Awaitable, Iterable
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any, cast
 from weakref import ReferenceType
 
@@ -113,7 +114,8 @@ class Threadless(ASGIHandler):
     ) -> None:
         head, has_length = _encoded(own, self._added(request))
         body = response.content
-        length = () if has_length else ((b"content-length", b"%d" % len(body)),)
+        unsaid = not has_length and response.status_code != HTTPStatus.NOT_MODIFIED
+        length = ((b"content-length", b"%d" % len(body)),) if unsaid else ()
         start = {
             "type": "http.response.start",
             "status": response.status_code,

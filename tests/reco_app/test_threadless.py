@@ -7,7 +7,7 @@ import threading
 import pytest
 from django.core import signals
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseNotModified, JsonResponse, StreamingHttpResponse
 from django.urls import get_script_prefix, path, set_script_prefix
 from django.views.decorators.csrf import csrf_exempt
 
@@ -109,6 +109,11 @@ async def touched(request):
     answer["ETag"] = '"1"'
     answer.set_cookie("taste", "sweet")
     return answer
+
+
+@csrf_exempt
+async def unchanged(request):
+    return HttpResponseNotModified()
 
 
 @csrf_exempt
@@ -400,3 +405,9 @@ def test_a_lazy_answer_is_a_django_response():
         b"Content-Type: application/json\r\nCache-Control: no-store\r\n\r\n[1]"
     )
     assert not hasattr(answer, "unknown")
+
+
+async def test_an_unchanged_answer_tells_no_length(client):
+    await client.ask("/v1/unchanged")
+    assert (client.status, client.body) == (304, b"")
+    assert "content-length" not in client.headers
