@@ -8,6 +8,7 @@ from numba import njit
 
 MOST_LIKENED = 200  # candidates whose likeness is worked out, the best first
 STEPS = 128  # of the scores, to find these in one pass
+LEAST_SCORE = 1e-30  # below it STEPS / score is no longer a number of 32 bits
 
 
 @njit(cache=True, nogil=True)
@@ -59,7 +60,7 @@ def add_likeness(items, weights, index, settings, scratch, found, highest):
 @njit(cache=True, nogil=True)
 def _least_of_best(scratch, found, highest):
     """A score that about MOST_LIKENED of the candidates reach; `highest` is the highest."""
-    if found <= MOST_LIKENED or highest <= 0:
+    if found <= MOST_LIKENED or highest < LEAST_SCORE:
         return np.float32(0)
     scale = np.float32(STEPS) / highest
     counts = np.zeros(STEPS + 1, np.int64)

@@ -94,7 +94,7 @@ def drivers(
 ) -> Drivers:
     """What drove each of k items most, row by row and the largest of its k x context shares first.
 
-    At most `most` a row, none with a share below `least`.
+    At most `most` a row; none but the first with a share below `least`.
     """
     index = model.index
     lists = (index.item_start, index.item_sessions, index.item_kinds)
@@ -104,7 +104,8 @@ def drivers(
         lists, (items, causes, shares), most, least, PURCHASE, _PREFERRED[scenario], memory
     )
     model.counting.give_back(memory)
-    return Drivers(*told.tolist(), parts.tolist())
+    rows, of, evidence, sessions = told.tolist()
+    return Drivers(rows, of, evidence, sessions, parts.tolist())
 
 
 def warm(model: Model) -> None:

@@ -47,7 +47,7 @@ def drivers(index, results, most, least, purchase, preferred, memory):
 
 @njit(cache=True, nogil=True)
 def strongest(shares, most, least):
-    """The columns of each row's largest shares, the largest first, none below `least`.
+    """The columns of each row's largest shares: the largest first, the others not below `least`.
 
     Returns rows and columns, at most `most` of each row.
     """
@@ -60,7 +60,9 @@ def strongest(shares, most, least):
             best = -1
             for column in range(shares.shape[1]):
                 share = shares[row, column]
-                if share < least or (best >= 0 and share <= shares[row, best]):
+                if share <= 0 or (share < least and filled > first):
+                    continue
+                if best >= 0 and share <= shares[row, best]:
                     continue
                 if not np.any(columns[first:filled] == column):
                     best = column

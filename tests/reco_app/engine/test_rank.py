@@ -190,6 +190,14 @@ def test_the_strongest_drivers_come_first_and_weak_ones_not_at_all():
     assert found.shares == [0.5, 0.3, 0.96]
 
 
+def test_of_many_that_drove_a_result_alike_one_is_told():
+    context = [ContextItem(item) for item in range(30)]
+    shares = np.full((1, 30), 1 / 30, np.float32)
+    items = np.array([35], np.int32)
+    found = drivers(MODEL, items, context, shares, scenario="basket", most=3, least=0.05)
+    assert found.causes == [0]
+
+
 def test_what_was_only_bought_together_is_no_evidence_of_a_substitute():
     model = model_of(log_of([[0, 1]] * 3, event_type="purchase"), 4)
 
