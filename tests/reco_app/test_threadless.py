@@ -138,6 +138,7 @@ VIEWS = (
     baked,
     lazy,
     touched,
+    unchanged,
 )
 urlpatterns = [
     *(path(f"v1/{view.__name__}", view) for view in VIEWS),
