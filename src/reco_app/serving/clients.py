@@ -1,7 +1,7 @@
 """The neighbours that answers lean on: catalog for cards, profile for preferences."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -11,6 +11,12 @@ from runtime import rest
 
 CATALOG_DEADLINE_SECONDS = 0.4
 PROFILE_DEADLINE_SECONDS = 0.3
+
+Shape = TypeVar("Shape")
+
+
+class _Cards(msgspec.Struct):
+    products: list[dict[str, Any]]
 
 
 async def cards(item_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -23,7 +29,8 @@ async def cards(item_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     )
     if reply.status != 200:
         raise rest.Unavailable("catalog", f"it answered {reply.status}")
-    return {product["id"]: product for product in reply.json()["products"]}
+    told = _decoded("catalog", reply.body, shape=_Cards)
+    return {product["id"]: product for product in told.products if "id" in product}
 
 
 async def profile(slug: str) -> Profile | None:
@@ -34,4 +41,11 @@ async def profile(slug: str) -> Profile | None:
         return None
     if reply.status != 200:
         raise rest.Unavailable("profile", f"it answered {reply.status}")
-    return msgspec.json.decode(reply.body, type=Profile)
+    return _decoded("profile", reply.body, shape=Profile)
+
+
+def _decoded(neighbour: str, body: bytes, *, shape: type[Shape]) -> Shape:
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.MsgspecError as error:
+        raise rest.Unavailable(neighbour, "its answer is not what it promised") from error

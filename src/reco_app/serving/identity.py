@@ -42,7 +42,10 @@ def read(token: str, *, secret: bytes) -> Identity:
         raise IdentityInvalid("This is not the form of a recommendation id.") from error
     if not hmac.compare_digest(signature, _signature(payload, secret)):
         raise IdentityInvalid("The signature of this recommendation id does not match.")
-    return msgspec.msgpack.decode(payload, type=Identity)
+    try:
+        return msgspec.msgpack.decode(payload, type=Identity)
+    except msgspec.MsgspecError as error:
+        raise IdentityInvalid("Another version of this program gave this id.") from error
 
 
 def _signature(payload: bytes, secret: bytes) -> bytes:

@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from reco_app.serving import canonical, identity
@@ -50,3 +51,10 @@ def test_the_order_of_items_is_part_of_the_digest():
 @pytest.mark.parametrize(("seconds", "rounded"), [(0, 0), (0.9, 0), (1, 1), (40, 32), (50, 64)])
 def test_ages_are_rounded_to_powers_of_two(seconds, rounded):
     assert canonical.rounded_age(seconds) == rounded
+
+
+def test_an_id_of_another_version_of_the_program_is_refused():
+    payload = msgspec.msgpack.encode(("2026-11-22T02:10:04Z-3f9a", 7))
+    token = f"{identity._text(payload)}.{identity._text(identity._signature(payload, b'secret'))}"
+    with pytest.raises(identity.IdentityInvalid):
+        identity.read(token, secret=b"secret")

@@ -7,7 +7,7 @@ from reco_app.serving import cache, clients, live, service
 from reco_app.serving.cards import Cards
 from reco_app.serving.contracts import Request, RequestItem
 from reco_app.serving.lean import Profile, Weights
-from runtime.rest import Unavailable
+from runtime.rest import Reply, Unavailable
 from tests.reco_app.serving.examples import NOW, product
 
 GARDENER = Profile("gardener", 1, Weights(category={"Home > Garden": 3.0, "Books": 0.1}))
@@ -100,3 +100,23 @@ async def test_a_degraded_get_is_not_to_be_kept(shop, monkeypatch, async_client)
     response = await async_client.get("/v1/recommendations")
     assert response["Cache-Control"] == "no-store"
     assert not response.has_header("ETag")
+
+
+class Answering:
+    """A neighbour that answers 200 with these bytes, whatever is asked."""
+
+    def __init__(self, body):
+        self._reply = Reply("neighbour", 200, {}, body)
+
+    async def get(self, path, **kwargs):
+        return self._reply
+
+    post = get
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"products": [1]}', b"\xff"])
+async def test_a_neighbour_that_answers_something_else_is_as_good_as_away(monkeypatch, body):
+    monkeypatch.setattr(clients.rest, "connect", lambda *_: Answering(body))
+    for asked in (clients.profile("gardener"), clients.cards(["p01"])):
+        with pytest.raises(Unavailable):
+            await asked
