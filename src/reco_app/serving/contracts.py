@@ -15,6 +15,7 @@ DEFAULT_COUNT = 12
 COUNTED = f"How many; null is what the placement says, or {DEFAULT_COUNT}."
 MAX_FILTER_VALUES = 50
 MAX_EXCLUDED = 200
+MAX_FIELDS = 14  # all there are
 # Python's `$` also matches before a last line feed; the look-ahead closes that door.
 ITEM_ID_PATTERN = r"^[A-Za-z0-9._~-]{1,64}$(?!\n)"
 DECIMAL_PATTERN = r"^[0-9]{1,10}(\.[0-9]{1,4})?$(?!\n)"
@@ -98,7 +99,7 @@ class Request(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     budget: Budget | None = None
     exclude_ids: Annotated[tuple[ItemId, ...], Meta(max_length=MAX_EXCLUDED)] = ()
     diversity: Annotated[float, Meta(ge=0, le=1)] = 0.0
-    fields: tuple[CardField, ...] = DEFAULT_FIELDS
+    fields: Annotated[tuple[CardField, ...], Meta(max_length=MAX_FIELDS)] = DEFAULT_FIELDS
     include_context: bool = False
     session_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     consent: bool = False

@@ -69,6 +69,7 @@ async def test_a_post_is_answered_in_the_shape_of_the_contract(shop, async_clien
         ({"budget": {"free_shipping_gap": "-1"}}, "/budget/free_shipping_gap"),
         ({"scenario": "psychic"}, "/scenario"),
         ({"fields": ["secret"]}, "/fields/0"),
+        ({"fields": ["title"] * 15}, "/fields"),
     ],
 )
 async def test_a_wrong_field_is_pointed_at(shop, async_client, body, pointer):
