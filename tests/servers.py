@@ -22,6 +22,7 @@ PARTS = {
     "RabbitMQ": "/usr/lib/rabbitmq/bin/rabbitmq-server",
     "NGINX": "/usr/sbin/nginx",
     "Chromium": "chromium",
+    "Java": "java",
 }
 _running = ExitStack()
 
