@@ -8,8 +8,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from reco_app.engine.basket_kernels import Baskets, baskets, sessions_are_baskets
 from reco_app.engine.index import Index
-from reco_app.engine.parameters import Neighbourhood, Parameters, ParametersUnknown, from_dict
+from reco_app.engine.parameters import (
+    BasketNeighbourhood,
+    Neighbourhood,
+    Parameters,
+    ParametersUnknown,
+    from_dict,
+)
 from reco_app.engine.scratch import Counting, Pool, Scratch, for_counting, for_ranking
 from reco_app.engine.sealed import ReleaseCorrupt, ReleaseOutdated, opened, verify
 from reco_app.engine.soundness import require_fitting
@@ -47,6 +54,7 @@ class Model:
     ) -> None:
         self.index = Index(*(_readonly(array) for array in index))
         self.sessions = _sessions(self.index, parameters.session)
+        self.baskets = _baskets(self.index, parameters.basket_neighbourhood)
         self.item_ids = list(item_ids)
         self.parameters = parameters
         self.manifest: Mapping[str, Any] = manifest or {}
@@ -102,6 +110,13 @@ def _sessions(index: Index, settings: Neighbourhood) -> Sessions:
         index.near_start,
         index.near_items,
     )
+
+
+def _baskets(index: Index, settings: BasketNeighbourhood) -> Baskets | None:
+    """None where baskets alike say nothing."""
+    if settings.weight <= 0 or not sessions_are_baskets(index):
+        return None
+    return Baskets(*(_readonly(array) for array in baskets(index, settings)))
 
 
 def _session_weight(index: Index, settings: Neighbourhood) -> NDArray[np.float32]:

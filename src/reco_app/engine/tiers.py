@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_app.engine import best, kernels, linear_kernels
+from reco_app.engine import basket_kernels, best, kernels, linear_kernels
 from reco_app.engine.model import Model
 from reco_app.engine.scratch import Scratch
 
@@ -23,7 +23,7 @@ SOURCES = (
 SESSION, EMBEDDING, CONTENT = map(SOURCES.index, ("session", "embedding", "content"))
 BELOW = 0.999  # a tier's scores stay under those of the tier before it
 NEW_DAYS = 30.0
-NO_SUBSTITUTES = 1.0  # factor on products of the context's own categories: none
+ALL_COUNT = 1.0  # factor on products of the context's own categories: none
 
 
 class Context(NamedTuple):
@@ -76,17 +76,27 @@ def session(request: Request, count: int) -> Found:
 
 def basket(request: Request, count: int) -> Found:
     """What completes the basket; other products of its own categories rather do not."""
-    index, factor = request.model.index, request.model.parameters.substitute_factor
+    model, context, mask, scratch = request
+    index, settings = model.index, model.parameters
     rows = (index.basket_start, index.basket_items, index.basket_weights)
-    items, scores, shares = _linear(request, count, rows, factor)
-    return Found(items, scores, _all_from("basket", items), shares)
+    categories = (index.category, settings.substitute_factor)
+    if model.baskets is None:
+        items, scores, shares = linear_kernels.rank_by_weights(
+            context, settings.basket_weighing, rows, categories, mask, scratch, count
+        )
+    else:
+        alike = (model.baskets, settings.basket_neighbourhood)
+        items, scores, shares = basket_kernels.rank_by_baskets(
+            context, settings.basket_weighing, rows, categories, alike, mask, scratch, count
+        )
+    return Found(items, _squashed(scores), _all_from("basket", items), shares)
 
 
 def similar(request: Request, count: int) -> Found:
     """What can take the place of the products at hand."""
     index = request.model.index
     rows = (index.similar_start, index.similar_items, index.similar_weights)
-    items, scores, shares = _linear(request, count, rows, NO_SUBSTITUTES)
+    items, scores, shares = _linear(request, count, rows)
     viewed = linear_kernels.any_marked(
         request.context.items, rows, index.similar_viewed, items, request.scratch.places
     )
@@ -98,10 +108,9 @@ def _linear(
     request: Request,
     count: int,
     rows: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]],
-    factor: float,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float32]]:
     model, context, mask, scratch = request
-    weighing, categories = model.parameters.basket_weighing, (model.index.category, factor)
+    weighing, categories = model.parameters.basket_weighing, (model.index.category, ALL_COUNT)
     items, scores, shares = linear_kernels.rank_by_weights(
         context, weighing, rows, categories, mask, scratch, count
     )

@@ -13,14 +13,15 @@ import numpy as np
 
 from reco_app.engine import release
 from reco_app.engine.content import Features
-from reco_app.engine.index import Catalogue, Index, build
+from reco_app.engine.index import PURCHASE, Catalogue, Index, build
 from reco_app.engine.model import Model, open_release
-from reco_app.engine.parameters import Parameters
+from reco_app.engine.parameters import BasketNeighbourhood, Parameters
 from reco_app.engine.rank import warm
 from reco_app.engine.sessions import Alone, BySession, Counted, invert
 
 SESSIONS, ITEMS = 40, 12
 PARAMETERS = Parameters()
+ALIKE = Parameters(basket_neighbourhood=BasketNeighbourhood(weight=1.0))
 
 
 def main() -> None:
@@ -28,6 +29,8 @@ def main() -> None:
     index = _index()
     item_ids = [str(item) for item in range(ITEMS)]
     warm(Model(index, item_ids, PARAMETERS))
+    bought = index._replace(item_kinds=np.full_like(index.item_kinds, PURCHASE))
+    warm(Model(bought, item_ids, ALIKE))
     with tempfile.TemporaryDirectory() as made:
         model_dir = Path(made)
         folder = release.stage(model_dir)

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from reco_app.engine import baselines, measures
 from reco_app.engine import tuning as search
+from reco_app.engine.basket_tuning import tune_baskets
 from reco_app.engine.index import DAY_SECONDS, Index, Log, build, uncatalogued
 from reco_app.engine.model import Model
 from reco_app.engine.parameters import Parameters
 from reco_app.engine.rank import ContextItem, rank, warm
+from reco_app.engine.sessions import Counted
 from reco_app.engine.trials import Case as Prefix
 from reco_app.training import dataset
 from reco_app.training.eventlog import EventLog
@@ -130,35 +132,48 @@ def evaluate_days(
 
 
 def tuned(log: EventLog, protocol: Protocol) -> Parameters:
-    """Parameters that do best on the newest sessions of a log, learnt from those before.
-
-    What is tuned is what comes next in a session; baskets (hide-one) are left as they are.
-    """
+    """Parameters that do best on the newest sessions of a log, learnt from those before."""
     parameters = Parameters()
-    if protocol == "hide-one" or not len(log.at):
+    if not len(log.at):
         return parameters
     ended = np.full(len(log.session_ids), -np.inf)
     np.maximum.at(ended, log.session, log.at)
     border = np.quantile(ended[np.isfinite(ended)], 1 - TUNED_ON)
     newest = ended[log.session] > border
+    if protocol == "hide-one":
+        return _tuned_baskets(log.only(~newest), log.only(newest), parameters)
     # No weights for baskets here: they take seconds, and no session asks for them.
     without = parameters._replace(basket=parameters.basket._replace(neighbours=0.0))
     older = trained(log.only(~newest), without)
-    cases = [
-        Prefix(case.context, case.target) for case in _cases(older, log.only(newest), protocol)
-    ]
+    cases = _contexts(older, log.only(newest), protocol)
     repeats = protocol == "next-item"
     return search.tune(older.index, cases, parameters, repeats=repeats, trials=TRIALS).parameters
 
 
+def _tuned_baskets(older: EventLog, newer: EventLog, parameters: Parameters) -> Parameters:
+    model = trained(older, parameters)
+    cases = _contexts(model, newer, "hide-one")
+    by_session = _counted(older)[0].by_session
+    return tune_baskets(by_session, model.index, cases, parameters).parameters
+
+
+def _contexts(model: Model, test: EventLog, protocol: Protocol) -> list[Prefix]:
+    return [Prefix(case.context, case.target) for case in _cases(model, test, protocol)]
+
+
 def trained(log: EventLog, parameters: Parameters) -> Model:
     """A model of the items of a log, without a catalogue."""
-    used, item = np.unique(log.item, return_inverse=True)
-    catalogue = uncatalogued(len(used))
-    columns = Log(log.session, item.astype(np.int32), log.event_type, log.at)
-    counted = dataset.counted(columns, len(used))
-    index = build(counted, catalogue, parameters, now=float(log.at.max(initial=0)))
+    counted, used = _counted(log)
+    now = float(log.at.max(initial=0))
+    index = build(counted, uncatalogued(len(used)), parameters, now=now)
     return Model(index, [log.item_ids[place] for place in used], parameters)
+
+
+def _counted(log: EventLog) -> tuple[Counted, NDArray[np.int64]]:
+    """What a log comes to, and which of its items it has events of."""
+    used, item = np.unique(log.item, return_inverse=True)
+    columns = Log(log.session, item.astype(np.int32), log.event_type, log.at)
+    return dataset.counted(columns, len(used)), used
 
 
 def contexts(model: Model, test: EventLog) -> list[list[ContextItem]]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_app.engine import tuning
+from reco_app.engine.basket_tuning import tune_baskets
 from reco_app.engine.content import undescribed
 from reco_app.engine.index import EVENT_TYPES, Catalogue, Index, Log, build
 from reco_app.engine.measures import paired_interval, positions, recall, reciprocal_rank
@@ -75,9 +76,12 @@ def judge(
         note = f"only {len(judging)} sessions to measure with, too few to tell"
         return Verdict(True, note, {}, parameters)
     best = tuning.Tuned(parameters, 0.0, 0, 0)
+    scenario = _scenario(held.newer)
     if tuned:
         best = tuning.tune(index, tuning_on, parameters, repeats=False, trials=TRIALS)
-    verdict = _compare(index, judging, best.parameters, _scenario(held.newer), live, held.border)
+    if tuned and scenario == "basket":
+        best = tune_baskets(held.older.by_session, index, tuning_on, best.parameters)
+    verdict = _compare(index, judging, best.parameters, scenario, live, held.border)
     facts = {"tuning.gain": best.gain, "tuning.cases": float(best.cases)}
     return verdict._replace(measures=verdict.measures | facts)
 
