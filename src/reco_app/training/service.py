@@ -4,8 +4,10 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from secrets import token_hex
+from time import time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +17,7 @@ from reco_app.engine import release
 from reco_app.engine.index import Catalogue, Index, build
 from reco_app.engine.model import open_release
 from reco_app.engine.parameters import Parameters, to_dict
-from reco_app.engine.sealed import ReleaseCorrupt
+from reco_app.engine.sealed import ReleaseCorrupt, verify
 from reco_app.events import export
 from reco_app.settings import current
 from reco_app.training import dataset, descriptions, gate, sharing, snapshot, store
@@ -24,8 +26,10 @@ from reco_app.training.models import Release
 from runtime import rest
 
 KEEP = timedelta(days=7)  # as long as an answer can be replayed on its release
+WAYS_BACK = 4  # the live release, and those that were live before it
 EVENTS = "events"  # the folder of the model store that holds the exported events
 PARAMETERS = Parameters()
+ABANDONED_SECONDS = 3600
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
 
 Report = Callable[[str, int, int], None]
@@ -70,9 +74,14 @@ def train(*, now: datetime, report: Report, tuning: bool = True) -> Trained:
             parameters=built.verdict.parameters,
             trained_at=now,
             # Two trainings of the same data in one second must not get the same version.
-            details=built.facts | {"measures": built.verdict.measures, "run": token_hex(8)},
+            details=built.facts
+            | {
+                "passed": built.verdict.passed,
+                "measures": built.verdict.measures,
+                "run": token_hex(8),
+            },
         )
-        live = built.verdict.passed or release.live_version(model_dir) is None
+        live = built.verdict.passed or next(release.to_serve(model_dir)) == version
         _record(version, built, live=live)
         if live:
             switch(version)
@@ -92,11 +101,17 @@ def switch(version: str) -> None:
 
 
 def prune(*, now: datetime) -> list[str]:
-    """Delete releases older than seven days that are not live; returns their versions."""
+    """Delete releases that were not live for seven days; returns their versions.
+
+    Those that were live last stay as a way back, however long ago that was.
+    """
     model_dir = current().model_dir
-    live = release.live_version(model_dir)
+    lived = release.lived(model_dir)
     oldest = (now - KEEP).strftime(STAMP)  # versions begin with their time
-    old = [one for one in release.releases(model_dir) if one != live and one < oldest]
+    kept = {*lived[:WAYS_BACK], *(one for newer, one in pairwise(lived) if newer >= oldest)}
+    old = [one for one in release.releases(model_dir) if one not in kept and one < oldest]
+    if not lived:
+        return []  # the pointer is lost: whatever it named must not be
     for version in old:
         store.mark_pruned(version)
         release.remove(model_dir, version)
@@ -109,11 +124,27 @@ def releases() -> list[Release]:
     return store.releases()
 
 
+def trouble() -> str:
+    """Why the live release cannot be served, and what to do; empty if it can."""
+    model_dir = current().model_dir
+    version = release.live_version(model_dir)
+    try:
+        if version is not None:
+            verify(release.release_path(model_dir, version))
+        elif release.releases(model_dir):
+            return "The pointer names no release: make one of these live."
+    except ReleaseCorrupt as error:
+        return f"{error}."
+    return ""
+
+
 def _tidy_up(model_dir: Path) -> None:
     """Remove what a killed training left behind, and finish what it did not come to record."""
     for left in model_dir.glob(f"{release.STAGED}*"):
         if left.is_dir():
             shutil.rmtree(left)
+        elif time() - left.stat().st_mtime > ABANDONED_SECONDS:  # a pointer, never switched
+            left.unlink()
     store.mark_live(release.live_version(model_dir))
 
 

@@ -133,14 +133,16 @@ def test_rolling_back_to_nothing_is_refused(transactional_db: None, model_dir: P
         service.switch("2026-01-01T00:00:00Z-0000")
 
 
-def test_releases_of_seven_days_and_the_live_one_are_kept(shop: Shop, model_dir: Path) -> None:
-    oldest, old, new = (train(now=NOW - timedelta(days=days)).version for days in (12, 8, 6))
-    service.switch(oldest)
+def test_the_last_four_that_were_live_are_kept_however_old(shop: Shop, model_dir: Path) -> None:
+    days_ago = (13, 12, 11, 10, 9, 8)
+    versions = [train(now=NOW - timedelta(days=days)).version for days in days_ago]
+    service.switch(versions[0])
 
     service.prune(now=NOW)
 
-    assert release.releases(model_dir) == [oldest, new]
-    assert Release.objects.get(version=old).status == "pruned"
+    assert release.lived(model_dir) == [versions[0], *versions[:2:-1]]
+    assert release.releases(model_dir) == [versions[0], *versions[3:]]
+    assert Release.objects.get(version=versions[1]).status == "pruned"
 
 
 def test_the_record_follows_the_pointer_after_a_kill_between_the_two(
