@@ -42,7 +42,7 @@ def _tell_driven(
         most=MOST_TOLD,
         least=LEAST_SHARE,
     )
-    causes = map(shelf.item_id, found.causes)
+    causes = shelf.item_ids(found.causes)
     for row, cause, evidence, sessions, share in zip(
         found.rows, causes, found.evidence, found.sessions, found.shares, strict=True
     ):

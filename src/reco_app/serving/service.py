@@ -91,7 +91,7 @@ async def _answer(
     digest: bytes,
 ) -> Answer:
     positions = [pick.position for pick in decision.picks]
-    shown = list(zip(map(state.shelf.item_id, positions), positions, strict=True))
+    shown = list(zip(state.shelf.item_ids(positions), positions, strict=True))
     cards = state.cards.known(shown, request.fields)
     if len(cards) < len(shown):
         more, away = await _more_cards(shown, cards, state, request.fields)

@@ -121,6 +121,10 @@ class Shelf:
     def item_id(self, position: int) -> str:
         return self.items.names[position]  # type: ignore[no-any-return]  # ids are text
 
+    def item_ids(self, positions: Iterable[int]) -> list[str]:
+        names = self.items.names
+        return [names[position] for position in positions]
+
     def paths(self, position: int) -> tuple[str, ...]:
         """The category paths of one product."""
         number = int(self.columns.categories[position])
