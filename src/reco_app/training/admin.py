@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -15,29 +17,39 @@ from reco_app.engine.sealed import ReleaseCorrupt
 from reco_app.training import service
 from reco_app.training.models import Release
 
+LAST_SWITCHES = 20
+
 
 @admin.register(Release)
 class ReleaseAdmin(ModelAdmin):
     list_display = ("version", "is_live", "status", "recall", "popularity", "sessions", "note")
     list_filter = ("status",)
     ordering = ("-trained_at",)
-    fields = ("version", "trained_at", "live", "status", "note", "measured", "parameters")
+    fields = (
+        *("version", "trained_at", "live", "status", "note"),
+        *("measured", "switched", "parameters"),
+    )
     actions_row = ("roll_back",)
     actions_detail = ("roll_back",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # a release is a fact; which one is live is switched by an action
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return self.fields
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if wrong := service.trouble():
+            messages.warning(request, wrong)
+        return super().changelist_view(request, extra_context)  # type: ignore[no-any-return]
 
     @action(
         description="Make this release live",
         url_path="make-live",
-        permissions=["change"],
+        permissions=["training.change_release"],
         icon="history",
     )
     def roll_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -80,17 +92,35 @@ class ReleaseAdmin(ModelAdmin):
 
     @display(description="measures")
     def measured(self, release: Release) -> str:
-        rows = ((name, _written(value)) for name, value in release.measures.items())
+        rows = ((_readable(name), _written(value)) for name, value in release.measures.items())
         return format_html_join("", "<div>{}: {}</div>", rows)
+
+    @display(description="made live by")
+    def switched(self, release: Release) -> str:
+        entries = LogEntry.objects.filter(
+            content_type=ContentType.objects.get_for_model(Release), object_id=release.pk
+        ).select_related("user")[:LAST_SWITCHES]
+        rows = (
+            (entry.user.get_username(), f"{entry.action_time:%Y-%m-%d %H:%M}") for entry in entries
+        )
+        return format_html_join("", "<div>{}, {} UTC</div>", rows) or "–"
 
 
 def _figure(release: Release, name: str) -> str:
     return f"{release.measures[name]:.3f}" if name in release.measures else "–"
 
 
+def _readable(name: str) -> str:
+    """`popularity.recall_at_20` is Recall@20 of popularity."""
+    whose, _, what = name.rpartition(".")
+    words = what.replace("_at_", "@").replace("_", " ")
+    words = words.replace("recall", "Recall").replace("mrr", "MRR")
+    return f"{words} of {whose}" if whose else words
+
+
 def _written(value: object) -> str:
     if isinstance(value, list):
-        return " to ".join(map(str, value))
-    if isinstance(value, float) and not value.is_integer():
-        return f"{value:,.3f}"
-    return f"{value:,.0f}"
+        return " to ".join(map(_written, value))
+    if not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.3f}"

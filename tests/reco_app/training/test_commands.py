@@ -62,6 +62,23 @@ def test_releases_lists_and_rolls_back(shop: Shop, model_dir: Path, capsys: Outp
     assert [one["version"] for one in listed if one["live"]] == [older]
 
 
+def test_releases_fit_eighty_columns_and_tell_of_damage(
+    shop: Shop, model_dir: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    call_command("train")
+    version = release.releases(model_dir)[0]
+    (release.release_path(model_dir, version) / "idf.npy").unlink()
+    capsys.readouterr()
+
+    call_command("releases")
+
+    printed = capsys.readouterr()
+    assert version in printed.out
+    assert max(map(len, printed.out.splitlines())) <= 80
+    assert "idf.npy" in printed.err
+
+
 def test_rolling_back_to_an_unknown_release_exits_2(
     transactional_db: None, model_dir: Path
 ) -> None:

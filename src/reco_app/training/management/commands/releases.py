@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from reco_app.engine.sealed import ReleaseCorrupt
 from reco_app.training import service
@@ -33,6 +33,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps([_document(release) for release in releases]))
         else:
             self.stdout.write(_table(releases))
+        if wrong := service.trouble():
+            self.stderr.write(wrong)
 
 
 def _document(release: Release) -> dict[str, Any]:
@@ -47,10 +49,10 @@ def _document(release: Release) -> dict[str, Any]:
 
 
 def _table(releases: list[Release]) -> str:
-    table = Table("version", "", "status", "note")
+    table = Table(Column("version", no_wrap=True), "", "status", "note")
     for release in releases:
         live = "live" if release.live else ""
-        table.add_row(release.version, live, release.get_status_display(), release.note)
+        table.add_row(release.version, live, release.status, release.note)
     console = Console()
     with console.capture() as captured:
         console.print(table)
