@@ -129,6 +129,12 @@ def _load(database_url: str, events: Path) -> int:
     )
     columns = "event_id, session_hash, item_id, event_type, quantity, occurred_at"
     with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT events_make_days(%s::date[])",
+            duckdb.execute(
+                f"SELECT list(DISTINCT make_timestamp(occurred_at_us)::date) FROM '{events}'"
+            ).fetchone(),
+        )
         with rows.open() as file:
             cursor.copy_expert(f"COPY events_event ({columns}) FROM STDIN (FORMAT csv)", file)
         return int(cursor.rowcount)

@@ -47,11 +47,19 @@ class ReadOnlyAdmin(ModelAdmin):
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
+    """No page for one event: days are ordered by time, and nothing finds one by its number."""
+
     list_display = ("occurred_at", "event_type", "item_id", "quantity", "price", "position")
+    list_display_links = None
     list_filter = (("event_type", ChoicesDropdownFilter),)
-    fields = (*list_display, "recommendation_id")
     search_fields = ("=item_id",)
     search_help_text = "The id of a product."
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("-occurred_at",)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return obj is None and super().has_view_permission(request)
 
 
 @admin.register(RejectedEvent)

@@ -2,24 +2,23 @@
 
 A file's name tells what it was made from: the day, how many events it had and the newest one's
 number. A day whose events changed, by late arrivals or by forgotten sessions, has another name,
-and is written anew; a day that expired loses its file.
+and is written anew. Of a day that has expired the last file is kept until that expires too.
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile
-from typing import IO, NamedTuple
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as parquet
 from django.db import connection
 
-DAYS = """
-    SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, count(*), max(id)
-    FROM events_event GROUP BY day ORDER BY day
-"""
+from reco_app.events import days
+from reco_app.events.days import Contents
+
+FOLDER = "events"  # of the model store
 COPY_DAY = """
     COPY (
         SELECT session_hash, item_id, event_type, quantity,
@@ -39,52 +38,51 @@ SCHEMA = pa.schema(
 Report = Callable[[int, int], None]
 
 
-class Day(NamedTuple):
-    """One day's events at the moment they were counted."""
-
-    day: date
-    events: int
-    newest_id: int
-
-    @property
-    def file_name(self) -> str:
-        return f"{self.day}.{self.events}-{self.newest_id}.parquet"
-
-
 def update(folder: Path, *, report: Report) -> list[Path]:
     """Bring the folder up to date with PostgreSQL; returns the files, oldest day first.
 
     `report` is told after each day how many of the days are done, and how many there are.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    days = _days()
-    wanted = {day.file_name for day in days}
-    for stale in folder.iterdir():
-        if stale.name not in wanted:
-            stale.unlink()
-    for done, day in enumerate(days, start=1):
-        if not (folder / day.file_name).exists():
-            _write(folder, day)
-        report(done, len(days))
-    return [folder / day.file_name for day in days]
+    with days.exporting():
+        stored = _contents()
+        for done, contents in enumerate(stored, start=1):
+            write(folder, contents)
+            report(done, len(stored))
+        names = {contents.file_name for contents in stored} | set(days.closed().values())
+        files = sorted(folder.iterdir())
+        for stale in files:
+            if stale.name not in names:
+                stale.unlink()
+    return [file for file in files if file.name in names]
 
 
-def _days() -> list[Day]:
-    with connection.cursor() as cursor:
-        cursor.execute(DAYS)
-        return [Day(*row) for row in cursor.fetchall()]
+def delete_expired(folder: Path) -> None:
+    """Delete the files of days that are neither stored nor closed."""
+    living = {str(day) for day in (*days.stored(), *days.closed())}
+    for file in folder.glob("*.parquet"):
+        if file.name.partition(".")[0] not in living:
+            file.unlink()
 
 
-def _write(folder: Path, day: Day) -> None:
+def write(folder: Path, contents: Contents) -> None:
     """Write one day's file aside, then give it its name: a file that has a name is whole."""
-    start = datetime.combine(day.day, time.min, UTC)
-    query = COPY_DAY.format(start=start, end=start + timedelta(days=1))
+    target = folder / contents.file_name
+    if target.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    start, end = days.span(contents.day)
     with TemporaryFile() as rows, NamedTemporaryFile(dir=folder, delete=False) as aside:
         with connection.cursor() as cursor:
-            cursor.copy_expert(query, rows)
+            cursor.copy_expert(COPY_DAY.format(start=start, end=end), rows)
         rows.seek(0)
         _convert(rows, aside)
-    Path(aside.name).replace(folder / day.file_name)
+    Path(aside.name).replace(target)
+
+
+def _contents() -> list[Contents]:
+    counted = (days.count(day) for day in days.stored())
+    return [contents for contents in counted if contents is not None]
 
 
 def _convert(rows: IO[bytes], into: IO[bytes]) -> None:

@@ -4,14 +4,14 @@ An imported row is named by its own content, so that a file brought in twice, in
 after a break adds nothing that is already there. Rows that repeat one another count once.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from tempfile import TemporaryFile
 from typing import Protocol
 
-from reco_app.events import feeds, store
+from reco_app.events import days, feeds, store
 from reco_app.events.anonymity import event_digest, session_hash
 from reco_app.events.contracts import BadRow, ImportSummary
 from reco_app.events.rows import BadValue, ImportedEvent, read_row
@@ -42,10 +42,11 @@ def import_rows(
     bad: list[BadRow] = []
     read = accepted = good = rejected = 0
     remaining = iter(rows)
+    closed = days.closed()
     with ThreadPoolExecutor(1) as writer:  # PostgreSQL works while the next rows are read
         writing: Future[int] | None = None
         while batch := list(islice(remaining, BATCH)):
-            events, faults = _sorted_out(batch, now)
+            events, faults = _sorted_out(batch, now, closed)
             accepted += writing.result() if writing else 0
             writing = writer.submit(keep, events)
             good += len(events)
@@ -78,14 +79,16 @@ def only_check(events: list[ImportedEvent]) -> int:
     return len(events)
 
 
-def _sorted_out(batch: list[feeds.Row], now: datetime) -> tuple[list[ImportedEvent], list[BadRow]]:
+def _sorted_out(
+    batch: list[feeds.Row], now: datetime, closed: Collection[date]
+) -> tuple[list[ImportedEvent], list[BadRow]]:
     events, faults = [], []
     for line, values, fault in batch:
         if values is None:
             faults.append(BadRow(line, None, fault))
             continue
         try:
-            events.append(read_row(values, now=now))
+            events.append(read_row(values, now=now, closed=closed))
         except BadValue as bad:
             faults.append(BadRow(line, bad.column, bad.detail))
     return events, faults

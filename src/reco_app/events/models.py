@@ -17,10 +17,13 @@ class EventType(models.TextChoices):
 
 
 class Event(models.Model):
-    """One thing a shopper did with one product; rows are added and expire, and never change."""
+    """One thing a shopper did with one product; rows are added and expire, and never change.
+
+    One partition a day of `occurred_at`, with (occurred_at, event_id) for its primary key.
+    """
 
     # The digest of what the sender named the event: of fixed size, and it repeats no free text.
-    event_id = models.UUIDField(unique=True, editable=False)
+    event_id = models.UUIDField(editable=False)
     session_hash = models.BigIntegerField(null=True, editable=False)
     item_id = models.CharField(max_length=64)
     event_type = models.CharField(max_length=16, choices=EventType)
@@ -32,7 +35,6 @@ class Event(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(fields=["occurred_at", "id"], name="events_by_time"),
             models.Index(
                 fields=["session_hash"],
                 name="events_by_session",
@@ -42,6 +44,26 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.item_id}"
+
+
+class EventId(models.Model):
+    """The name of an event that came in lately, so that it counts once however often it comes."""
+
+    event_id = models.UUIDField(primary_key=True)
+    received_on = models.DateField()
+
+    def __str__(self) -> str:
+        return str(self.event_id)
+
+
+class ClosedDay(models.Model):
+    """A day whose events have expired: only the file that training reads is left of it."""
+
+    day = models.DateField(primary_key=True)
+    file_name = models.CharField(max_length=100)
+
+    def __str__(self) -> str:
+        return self.day.isoformat()
 
 
 class SessionKey(models.Model):

@@ -1,6 +1,7 @@
 """One row of an event log: checked value by value, each fault named by its column."""
 
 import re
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -37,8 +38,13 @@ class ImportedEvent(NamedTuple):
     price: Decimal | None
 
 
-def read_row(values: tuple[Any, ...], *, now: datetime) -> ImportedEvent:
-    """Values in the order of feeds.COLUMNS, empty where missing. Raises BadValue."""
+def read_row(
+    values: tuple[Any, ...], *, now: datetime, closed: Collection[date] = ()
+) -> ImportedEvent:
+    """Values in the order of feeds.COLUMNS, empty where missing. Raises BadValue.
+
+    Of a `closed` day it can no longer be told which events are known.
+    """
     session_id, item_id, timestamp, event_type, quantity, price = map(_text, values)
     if not 1 <= len(session_id) <= 64 or "\ufffd" in session_id:
         raise BadValue("session_id", "A session id is 1 to 64 characters of UTF-8.")
@@ -47,6 +53,8 @@ def read_row(values: tuple[Any, ...], *, now: datetime) -> ImportedEvent:
     occurred_at, day = _moment(timestamp)
     if occurred_at > now + CLOCK_SKEW:
         raise BadValue("timestamp", "The time lies in the future.")
+    if day in closed:
+        raise BadValue("timestamp", "This day's events have expired, and it takes no more.")
     if (event_type := event_type or "view") not in EVENT_TYPES:
         raise BadValue("event_type", f"An event type is one of {', '.join(EVENT_TYPES)}.")
     return ImportedEvent(

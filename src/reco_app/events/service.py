@@ -11,6 +11,7 @@ from reco_app.curation import store as curation
 from reco_app.events import store
 from reco_app.events.anonymity import day_of, event_digest, session_hash
 from reco_app.events.contracts import EVENT_TYPES, Batch, Event, Receipt, Rejection
+from reco_app.settings import current
 
 CLOCK_SKEW = timedelta(minutes=5)  # how far a sender's clock may be ahead of ours
 OLDEST = timedelta(days=7)  # history comes in through imports
@@ -26,14 +27,9 @@ def receive(batch: Batch, *, consented: bool, now: datetime) -> Receipt:
         rejected = _rejections(batch, known, now)
         turned_away = {rejection.index for rejection in rejected}
         taken = [event for index, event in enumerate(batch.events) if index not in turned_away]
-        accepted = store.add(_stored(taken, consented=consented, now=now))
+        accepted = store.add(_stored(taken, consented=consented, now=now), now=now)
         store.count_rejected(_kept(batch, rejected, now), now=now)
     return Receipt(accepted, len(taken) - accepted, rejected)
-
-
-def expire(*, days: int, now: datetime) -> int:
-    """Delete events older than so many whole days, and the keys of their sessions."""
-    return store.expire(day_of(now) - timedelta(days=days))
 
 
 def _rejections(batch: Batch, known: Collection[str], now: datetime) -> list[Rejection]:
@@ -49,9 +45,14 @@ def _reason(event: Event, known: Collection[str], now: datetime) -> tuple[str, s
         return "unknown-item", "The catalogue has no product with this item_id."
     if event.timestamp and event.timestamp > now + CLOCK_SKEW:
         return "timestamp-in-future", "The timestamp is more than 5 minutes ahead of our clock."
-    if event.timestamp and event.timestamp < now - OLDEST:
+    if event.timestamp and event.timestamp < now - _oldest():
         return "timestamp-too-old", "The timestamp is older than 7 days; import history instead."
     return None
+
+
+def _oldest() -> timedelta:
+    """No event comes in for a day that has expired."""
+    return min(OLDEST, timedelta(days=current().event_retention_days))
 
 
 def _stored(events: list[Event], *, consented: bool, now: datetime) -> list[store.StoredEvent]:

@@ -3,14 +3,15 @@
 import io
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 from django.db import connection, transaction
 
-from reco_app.events.anonymity import session_hash
-from reco_app.events.models import Event, RejectedEvent, RejectionCount, SessionKey
+from reco_app.events import days
+from reco_app.events.anonymity import day_of, session_hash
+from reco_app.events.models import Event, EventId, RejectedEvent, RejectionCount, SessionKey
 
 SAMPLES_A_DAY = 100  # examples kept of each reason and day; all of them are counted
 
@@ -40,13 +41,20 @@ class Rejected(NamedTuple):
 
 
 COLUMNS = ", ".join(StoredEvent._fields)
+# A name that is known already is not returned, and what is not returned is not stored again.
+# Days outlive names: whoever comes back after that meets the primary key of the day.
 ADD = f"""
-    INSERT INTO events_event ({COLUMNS})
-    SELECT * FROM unnest(
-        %s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::int[], %s::numeric[],
-        %s::timestamptz[], %s::text[], %s::smallint[]
+    WITH given AS (
+        SELECT * FROM unnest(
+            %s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::int[], %s::numeric[],
+            %s::timestamptz[], %s::text[], %s::smallint[]
+        ) AS given ({COLUMNS})
+    ), unknown AS (
+        INSERT INTO events_eventid (event_id, received_on) SELECT event_id, %s FROM given
+        ON CONFLICT DO NOTHING RETURNING event_id
     )
-    ON CONFLICT (event_id) DO NOTHING
+    INSERT INTO events_event ({COLUMNS}) SELECT {COLUMNS} FROM given JOIN unknown USING (event_id)
+    ON CONFLICT DO NOTHING
 """
 STAGE = f"""
     CREATE TEMPORARY TABLE staged ON COMMIT DROP AS
@@ -59,8 +67,7 @@ COPY = f"""
 """
 LINE = "\t".join(["%s"] * len(StoredEvent._fields)) + "\n"
 MOVE = f"""
-    INSERT INTO events_event ({COLUMNS}) SELECT {COLUMNS} FROM staged
-    ON CONFLICT (event_id) DO NOTHING
+    INSERT INTO events_event ({COLUMNS}) SELECT {COLUMNS} FROM staged ON CONFLICT DO NOTHING
 """
 COUNT_REJECTED = """
     INSERT INTO events_rejectioncount AS counted (day, code, count) VALUES (%s, %s, %s)
@@ -69,40 +76,50 @@ COUNT_REJECTED = """
 """
 
 
-def session_keys(days: Collection[date]) -> Mapping[date, bytes]:
+def session_keys(of_days: Collection[date]) -> Mapping[date, bytes]:
     """The keys of these days, made where a day has none yet."""
-    keys = _stored_keys(days)
-    missing = [SessionKey(day=day, secret=secrets.token_bytes(32)) for day in set(days) - set(keys)]
+    keys = _stored_keys(of_days)
+    missing = [
+        SessionKey(day=day, secret=secrets.token_bytes(32)) for day in set(of_days) - set(keys)
+    ]
     if missing:
         SessionKey.objects.bulk_create(
             sorted(missing, key=lambda key: key.day), ignore_conflicts=True
         )
-        keys = _stored_keys(days)
+        keys = _stored_keys(of_days)
     return keys
 
 
-def _stored_keys(days: Collection[date]) -> dict[date, bytes]:
-    rows = SessionKey.objects.filter(day__in=set(days)).values_list("day", "secret")
+def _stored_keys(of_days: Collection[date]) -> dict[date, bytes]:
+    rows = SessionKey.objects.filter(day__in=set(of_days)).values_list("day", "secret")
     return {day: bytes(secret) for day, secret in rows}
 
 
-def add(events: Iterable[StoredEvent]) -> int:
-    """Store a small batch; returns how many were new."""
-    # One order for everybody: two batches with the same events must not wait for each other.
-    columns = [list(column) for column in zip(*sorted(events, key=_by_id), strict=True)]
-    if not columns:
+@transaction.atomic
+def add(events: Iterable[StoredEvent], *, now: datetime) -> int:
+    """Store what came in and is not known by its name; returns how many were new."""
+    named = {event.event_id: event for event in events}
+    if not named:
         return 0
+    # One order for everybody: two batches with the same events must not wait for each other.
+    columns = [list(column) for column in zip(*sorted(named.values(), key=_by_id), strict=True)]
+    days.make({day_of(event.occurred_at) for event in named.values()})
     with connection.cursor() as cursor:
-        cursor.execute(ADD, columns)
+        cursor.execute(ADD, [*columns, day_of(now)])
         return int(cursor.rowcount)
 
 
+@transaction.atomic
 def copy(events: Iterable[StoredEvent]) -> int:
-    """Store a large batch through COPY; returns how many were new."""
-    lines = "".join([LINE % event for event in sorted(events, key=_by_id)])
-    with transaction.atomic(), connection.cursor() as cursor:
+    """Store a large batch of history through COPY; returns how many events were new.
+
+    What is imported is named by its content, its time among it: the day alone knows it again.
+    """
+    ordered = sorted(events, key=_by_id)
+    days.make({day_of(event.occurred_at) for event in ordered})
+    with connection.cursor() as cursor:
         cursor.execute(STAGE)
-        cursor.copy_expert(COPY, io.StringIO(lines))
+        cursor.copy_expert(COPY, io.StringIO("".join([LINE % event for event in ordered])))
         cursor.execute(MOVE)
         return int(cursor.rowcount)
 
@@ -126,19 +143,24 @@ def count_rejected(rejected: Sequence[Rejected], *, now: datetime) -> None:
 
 def forget_session(session_id: str) -> int:
     """Delete what a session did, on whichever day; returns how many events are gone."""
-    secrets_ = SessionKey.objects.values_list("secret", flat=True)
-    hashes = [session_hash(session_id, key=bytes(secret)) for secret in secrets_]
-    return Event.objects.filter(session_hash__in=hashes).delete()[0]
+    gone = 0
+    for day, secret in SessionKey.objects.order_by("day").values_list("day", "secret"):
+        hashed = session_hash(session_id, key=bytes(secret))
+        begin, end = days.span(day)
+        of_day = Event.objects.filter(occurred_at__gte=begin, occurred_at__lt=end)
+        gone += of_day.filter(session_hash=hashed).delete()[0]
+    return gone
 
 
 @transaction.atomic
-def expire(before: date) -> int:
-    """Delete all events before this day, with the keys of their sessions; returns how many."""
-    midnight = datetime.combine(before, time.min, UTC)
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM events_event WHERE occurred_at < %s", [midnight])
-        expired = int(cursor.rowcount)
-    SessionKey.objects.filter(day__lt=before).delete()
+def expire(before: date) -> None:
+    """Delete what is kept of the time before this day beside the events themselves."""
+    midnight, _ = days.span(before)
+    SessionKey.objects.filter(day__lt=before).exclude(day__in=days.stored()).delete()
     RejectedEvent.objects.filter(received_at__lt=midnight).delete()
     RejectionCount.objects.filter(day__lt=before).delete()
-    return expired
+
+
+def forget_names(before: date) -> None:
+    """Events that came in before this day are no longer known by their names."""
+    EventId.objects.filter(received_on__lt=before).delete()

@@ -51,12 +51,11 @@ def test_only_days_that_changed_are_written_again(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_forgotten_session_and_an_expired_day_leave_the_files(tmp_path: Path) -> None:
-    receive(event("a"), event("b", session_id="s2"), event("c", days_ago=3))
+def test_a_forgotten_session_leaves_the_files(tmp_path: Path) -> None:
+    receive(event("a"), event("b", session_id="s2"))
     exported(tmp_path)
 
     store.forget_session("s2")
-    service.expire(days=2, now=NOW)
     files = exported(tmp_path)
 
     assert [parquet.read_table(file).num_rows for file in files] == [1]

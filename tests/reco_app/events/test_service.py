@@ -5,7 +5,7 @@ import pytest
 from reco_app.events import service
 from reco_app.events.contracts import Batch, Event
 from reco_app.events.models import Event as Row
-from reco_app.events.models import RejectedEvent, RejectionCount, SessionKey
+from reco_app.events.models import RejectedEvent, RejectionCount
 from reco_app.events.store import SAMPLES_A_DAY, forget_session
 
 pytestmark = pytest.mark.usefixtures("shop")
@@ -104,16 +104,6 @@ def test_forgetting_a_session_deletes_it_on_all_days_and_nothing_else() -> None:
     assert forget_session("s1") == 2
 
     assert Row.objects.count() == 1
-
-
-def test_expiry_deletes_old_events_with_the_keys_of_their_sessions() -> None:
-    batch = Batch([event("a"), event("b", timestamp=NOW - timedelta(days=5))])
-    service.receive(batch, consented=True, now=NOW)
-
-    assert service.expire(days=4, now=NOW) == 1
-
-    assert Row.objects.count() == 1
-    assert SessionKey.objects.get().day == NOW.date()
 
 
 def test_an_event_without_a_time_happened_when_it_arrived() -> None:

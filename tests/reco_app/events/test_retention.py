@@ -1,0 +1,163 @@
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as parquet
+import pytest
+from django.db import IntegrityError, connection
+
+from reco_app.events import days, export, importing, retention, service, store
+from reco_app.events.contracts import Batch, Event
+from reco_app.events.models import Event as Row
+from reco_app.events.models import EventId, SessionKey
+from reco_app.events.rows import BadValue, ImportedEvent, read_row
+from reco_app.training import service as training
+
+pytestmark = pytest.mark.usefixtures("shop")
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+TODAY = NOW.date()
+
+
+@pytest.fixture(autouse=True)
+def _no_days(shop: None) -> None:
+    """What other tests stored was deleted, but their days are still there."""
+    with connection.cursor() as cursor:
+        for day in days.stored():
+            cursor.execute(f'DROP TABLE "events_on_{day:%Y%m%d}"')
+
+
+def receive(*days_ago: int) -> None:
+    events = [
+        Event(
+            event_id=f"{NOW}-{ago}",
+            event_type="view",
+            item_id="22423",
+            session_id="s1",
+            timestamp=NOW - timedelta(days=ago),
+        )
+        for ago in days_ago
+    ]
+    service.receive(Batch(events), consented=True, now=NOW)
+
+
+def history(*days_ago: int) -> int:
+    """Import one event for each of these days."""
+    moments = [NOW - timedelta(days=ago) for ago in days_ago]
+    return importing.keep(
+        [ImportedEvent("s", "22423", at, at.date(), "view", 1, None) for at in moments]
+    )
+
+
+def expire(folder: Path, *, event_days: int = 3, archive_days: int = 30, later: int = 0) -> int:
+    now = NOW + timedelta(days=later)
+    return retention.expire(
+        event_days=event_days, archive_days=archive_days, folder=folder, now=now
+    )
+
+
+def exported(folder: Path) -> list[str]:
+    return [file.name[:10] for file in export.update(folder, report=lambda done, total: None)]
+
+
+def test_events_lie_in_the_partition_of_their_day() -> None:
+    receive(0, 1)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tableoid::regclass::text FROM events_event ORDER BY 1")
+        assert cursor.fetchall() == [("events_on_20261121",), ("events_on_20261122",)]
+
+
+def test_an_expired_day_is_dropped_with_its_key_and_training_still_has_it(tmp_path: Path) -> None:
+    history(0, 5, 6)
+
+    assert expire(tmp_path) == 2
+
+    assert Row.objects.get().occurred_at == NOW
+    assert not SessionKey.objects.filter(day__lt=TODAY - timedelta(days=3)).exists()
+    assert exported(tmp_path) == ["2026-11-16", "2026-11-17", "2026-11-22"]
+    assert parquet.read_table(next(tmp_path.glob("2026-11-16.*"))).num_rows == 1
+
+
+def test_training_loses_its_copy_of_a_day_when_that_expires_too(tmp_path: Path) -> None:
+    history(0, 5)
+    expire(tmp_path)
+
+    expire(tmp_path, event_days=90, later=26)
+
+    assert list(tmp_path.iterdir()) == []
+    assert days.closed() == {}
+
+
+def test_a_day_too_old_even_for_training_leaves_no_file(tmp_path: Path) -> None:
+    history(40)
+
+    expire(tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+    assert Row.objects.count() == 0
+
+
+def test_a_closed_day_takes_no_more_so_that_nothing_counts_twice(tmp_path: Path) -> None:
+    history(5)
+    expire(tmp_path)
+    row = ("s", "22423", (NOW - timedelta(days=5)).isoformat(), "view", "1", "")
+
+    with pytest.raises(BadValue, match="expired"):
+        read_row(row, now=NOW, closed=days.closed())
+    with pytest.raises(IntegrityError, match="closed"):
+        history(5)
+
+
+def test_a_day_that_was_added_to_since_it_was_counted_is_not_dropped(tmp_path: Path) -> None:
+    history(5)
+    counted = days.count(date(2026, 11, 17))
+    at = NOW - timedelta(days=5, hours=1)
+    importing.keep([ImportedEvent("late", "22423", at, at.date(), "view", 1, None)])
+
+    assert days.drop(date(2026, 11, 17), kept=counted) is False
+
+    assert Row.objects.count() == 2
+
+
+def test_days_to_come_are_there_before_their_first_event(tmp_path: Path) -> None:
+    expire(tmp_path)
+
+    tomorrow = TODAY + timedelta(days=1)
+    assert tomorrow in days.stored()
+    assert SessionKey.objects.filter(day=tomorrow).exists()
+
+
+def test_an_event_is_known_by_its_name_for_seven_days_whatever_it_says(tmp_path: Path) -> None:
+    receive(0)
+    expire(tmp_path, later=7)
+    event = Event(event_id=f"{NOW}-0", event_type="click", item_id="22423")
+
+    receipt = service.receive(Batch([event]), consented=False, now=NOW + timedelta(days=7))
+
+    assert (receipt.accepted, receipt.duplicates) == (0, 1)
+
+
+def test_names_are_forgotten_after_that(tmp_path: Path) -> None:
+    receive(0)
+
+    expire(tmp_path, later=9)
+
+    assert EventId.objects.count() == 0
+
+
+def test_an_event_that_comes_back_after_its_name_was_forgotten_still_counts_once() -> None:
+    receive(1)
+    EventId.objects.all().delete()
+
+    receive(1)
+
+    assert Row.objects.count() == 1
+
+
+def test_retention_and_training_mean_the_same_folder() -> None:
+    assert training.EVENTS == export.FOLDER
+
+
+def test_a_session_is_forgotten_on_every_living_day() -> None:
+    receive(0, 1, 6)
+
+    assert store.forget_session("s1") == 3
