@@ -36,12 +36,12 @@ from runtime.local.servers import free_port
 
 MILLION = 1_000_000
 SIZES = (MILLION // 10, MILLION, 10 * MILLION)
-DATA = ROOT.parent / "shared" / "data"
+DATA = Path(os.environ.get("DATA", ROOT.parent / "shared" / "data"))
 CLICKS = "clicks_train.csv.gz"
 MEBIBYTE_KB = 1024
 
 
-def measure(data: Path = DATA) -> dict[str, float]:
+def measure() -> dict[str, float]:
     """Seconds and mebibytes of a training on a million events."""
     subprocess.run([sys.executable, "-m", "reco_app.engine.warming"], cwd=ROOT, check=True)
     figures: dict[str, float] = {}
@@ -50,8 +50,8 @@ def measure(data: Path = DATA) -> dict[str, float]:
         folder.chmod(0o755)  # PostgreSQL runs as another user where this runs as root
         shop = groceries.write(folder / "groceries", now=datetime.now(UTC))
         figures |= _trained("groceries", folder, log=shop.events, products=shop.products)
-        if (data / CLICKS).exists():
-            figures |= _trained("clicks", folder, log=data / CLICKS, products=None)
+        if (DATA / CLICKS).exists():
+            figures |= _trained("clicks", folder, log=DATA / CLICKS, products=None)
     worst = {"seconds_per_million_tuned", "seconds_per_million", "peak_mb_per_million"}
     return figures | {
         f"train.{name}": max(value for key, value in figures.items() if key.endswith(f".{name}"))
@@ -59,13 +59,13 @@ def measure(data: Path = DATA) -> dict[str, float]:
     }
 
 
-def measure_full(data: Path = DATA) -> dict[str, float]:
-    """Seconds and mebibytes at three sizes, and how they grow: 1.0 is as fast as n log n."""
+def measure_full() -> dict[str, float]:
+    """Seconds and mebibytes at three sizes, and how they grow: an exponent of 1 is n log n."""
     figures, seconds = {}, []
     with tempfile.TemporaryDirectory(prefix="multireco-train-") as made:
         for events in SIZES:
             log = Path(made) / "log.parquet"
-            grown.write(data / CLICKS, log, events=events)
+            grown.write(DATA / CLICKS, log, events=events)
             command = [sys.executable, "-m", "bench.train", str(log)]
             ran = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
             name = f"train.scaling.{events / MILLION:g}m"
