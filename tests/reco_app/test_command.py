@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from django.core.checks import run_checks
 from django.core.management import get_commands, load_command_class
 
 OURS = sorted(name for name, app in get_commands().items() if app.startswith("reco_app."))
@@ -23,3 +24,7 @@ def test_help_needs_no_settings(tmp_path):
     )
 
     assert "Train a release" in told.stdout
+
+
+def test_the_checks_before_every_command_ask_no_database():
+    assert run_checks() == []

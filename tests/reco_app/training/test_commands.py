@@ -27,7 +27,7 @@ def test_train_exits_1_for_a_refused_release(
     shop: Shop, model_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
     call_command("train")
-    monkeypatch.setattr(gate, "judge", lambda *_: gate.Verdict(False, "lost", {}))
+    monkeypatch.setattr(gate, "judge", lambda *_, **__: gate.Verdict(False, "lost", {}))
 
     with pytest.raises(SystemExit) as exit_:
         call_command("train")
