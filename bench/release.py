@@ -11,20 +11,22 @@ import sys
 import tempfile
 
 from bench import logs
-from bench.shops import stocked
+from bench.shops import Fill, stocked
 from runtime.local.processes import ROOT
+
+FILL = Fill(logs.write_groceries, training=("--no-tuning",))  # as for `bench.answers`
 
 
 def measure() -> dict[str, float]:
     """`load_ms`: from the look at the pointer to the first answer that could be given, all bytes
     verified, files in the page cache; the median of several. `private_mb`: memory of the process's
     own after the load and its first thousand answers, beyond what it had with a small release."""
-    shop = stocked(ROOT / "build" / "bench-groceries", write=logs.write_groceries)
-    with shop as environment, tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "bench.release_load", environment["MULTIRECO_MODEL_DIR"]]
+    stock = stocked(ROOT / "build" / "bench-groceries", fill=FILL)
+    with stock as shop, tempfile.TemporaryDirectory() as folder:
+        source = shop.environment["MULTIRECO_MODEL_DIR"]
         done = subprocess.run(
-            command,
-            env={**os.environ, **environment, **_SETTINGS, "MULTIRECO_MODEL_DIR": folder},
+            [sys.executable, "-m", "bench.release_load", source],
+            env={**os.environ, **shop.environment, **_SETTINGS, "MULTIRECO_MODEL_DIR": folder},
             cwd=ROOT,
             check=True,
             stdout=subprocess.PIPE,
