@@ -73,7 +73,12 @@ def _gains(clicks: EventLog) -> dict[str, float]:
     """Over plain VMIS-kNN, day by day, each day trained on what came before it."""
     with _shown("clicks, days") as progress:
         runs = evaluation.evaluate_days(
-            clicks, days=DAYS, protocol="next-item", cutoff=CUTOFF, progress=progress
+            clicks,
+            days=DAYS,
+            protocol="next-item",
+            cutoff=CUTOFF,
+            progress=progress,
+            beside={"vmis"},
         )
     gains = scorecard.gains(runs, protocol="next-item", cutoff=CUTOFF)
     return {

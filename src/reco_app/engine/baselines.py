@@ -16,31 +16,7 @@ SAMPLE, NEIGHBOURS, LAST_ITEMS, IDF_WEIGHT = 1_502, 288, 4, 2.0  # Serenade's be
 
 Scorer = Callable[[NDArray[np.int64]], NDArray[np.floating]]
 """Scores of all N items for a context of items, oldest first."""
-
-
-def next_item(index: Index) -> dict[str, Scorer]:
-    """Baselines for what comes next in a session: item-item methods look at its newest item."""
-    together = _together(index)
-    return {
-        "popularity": _popularity(index),
-        "association": partial(_last_row, together),
-        "cosine": partial(_last_row, _cosine(together, index)),
-        "ease": _ease(together, index),
-        "vmis": partial(_vmis, index),
-    }
-
-
-def basket(index: Index) -> dict[str, Scorer]:
-    """Baselines for what else is in a basket."""
-    together = _together(index)
-    confidence = sparse.diags_array(1 / _sessions_of(index)) @ together
-    return {
-        "popularity": _popularity(index),
-        "association": partial(_summed_rows, confidence),
-        "cosine": partial(_summed_rows, _cosine(together, index)),
-        "ease": _ease(together, index),
-        "vmis": partial(_vmis, index),
-    }
+Baseline = Callable[[Index], Scorer]
 
 
 def sessions_by_items(index: Index) -> sparse.csr_array:
@@ -62,9 +38,13 @@ def _sessions_of(index: Index) -> NDArray[np.int64]:
     return np.maximum(np.diff(index.item_start), 1)
 
 
-def _cosine(together: sparse.csr_array, index: Index) -> sparse.csr_array:
+def _cosine(index: Index) -> sparse.csr_array:
     scale = sparse.diags_array(1 / np.sqrt(_sessions_of(index)))
-    return (scale @ together @ scale).tocsr()
+    return (scale @ _together(index) @ scale).tocsr()
+
+
+def _confidence(index: Index) -> sparse.csr_array:
+    return (sparse.diags_array(1 / _sessions_of(index)) @ _together(index)).tocsr()
 
 
 def _popularity(index: Index) -> Scorer:
@@ -72,13 +52,12 @@ def _popularity(index: Index) -> Scorer:
     return lambda context: counts
 
 
-def _ease(together: sparse.csr_array, index: Index) -> Scorer:
+def _ease(index: Index) -> Scorer:
     """EASE (Steck, 2019), of a large catalogue among its most frequent items alone."""
-    own = _sessions_of(index)
-    core = np.argsort(-own, kind="stable")[:EASE_ITEMS]
-    gram = (together[core][:, core] + sparse.diags_array(own[core].astype(np.float32))).toarray()
-    weights = closed_form(gram, ridge=EASE_RIDGE)
-    place = np.full(len(own), -1)
+    core = np.argsort(-_sessions_of(index), kind="stable")[:EASE_ITEMS]
+    sessions = sessions_by_items(index).tocsc()[:, core]
+    weights = closed_form((sessions.T @ sessions).toarray(), ridge=EASE_RIDGE)
+    place = np.full(len(index.idf), -1)
     place[core] = np.arange(len(core))
 
     def scores(context: NDArray[np.int64]) -> NDArray[np.floating]:
@@ -124,3 +103,17 @@ def _vmis(index: Index, context: NDArray[np.int64]) -> NDArray[np.float64]:
         scores[items] += similarity[session] * match * (1 + IDF_WEIGHT * idf[items])
     scores[context[-1:]] = 0
     return scores
+
+
+# Item-item methods look at the newest item of a session, and at all of a basket.
+NEXT_ITEM: dict[str, Baseline] = {
+    "popularity": _popularity,
+    "association": lambda index: partial(_last_row, _together(index)),
+    "cosine": lambda index: partial(_last_row, _cosine(index)),
+    "ease": _ease,
+    "vmis": lambda index: partial(_vmis, index),
+}
+BASKET: dict[str, Baseline] = NEXT_ITEM | {
+    "association": lambda index: partial(_summed_rows, _confidence(index)),
+    "cosine": lambda index: partial(_summed_rows, _cosine(index)),
+}

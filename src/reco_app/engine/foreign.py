@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from reco_app.engine.baselines import Scorer, sessions_by_items
+from reco_app.engine.baselines import Baseline, Scorer, sessions_by_items
 from reco_app.engine.index import Index
 
 FACTORS, REGULARISATION = 128, 0.05
@@ -18,13 +18,13 @@ NEIGHBOURS = 200
 SEED = 0
 
 
-def scorers(index: Index) -> dict[str, Scorer]:
-    """ALS (Hu, Koren and Volinsky, 2008) and item-kNN weighted by BM25, over whole sessions."""
-    sessions = sparse.csr_matrix(sessions_by_items(index), copy=True)  # it wants to be writable
-    return {"als": _als(sessions), "item_knn": _item_knn(sessions)}
+def _sessions(index: Index) -> sparse.csr_matrix:
+    return sparse.csr_matrix(sessions_by_items(index), copy=True)  # it wants to be writable
 
 
-def _als(sessions: sparse.csr_matrix) -> Scorer:
+def _als(index: Index) -> Scorer:
+    """ALS (Hu, Koren and Volinsky, 2008), over whole sessions."""
+    sessions = _sessions(index)
     with threadpool_limits(1, "blas"):  # it warns of more
         model = AlternatingLeastSquares(
             factors=FACTORS, regularization=REGULARISATION, num_threads=1, random_state=SEED
@@ -39,7 +39,9 @@ def _als(sessions: sparse.csr_matrix) -> Scorer:
     return scores
 
 
-def _item_knn(sessions: sparse.csr_matrix) -> Scorer:
+def _item_knn(index: Index) -> Scorer:
+    """Item-kNN weighted by BM25, over whole sessions."""
+    sessions = _sessions(index)
     model = ItemItemRecommender(K=NEIGHBOURS, num_threads=1)
     model.fit(bm25_weight(sessions, K1=1.2, B=0.75).tocsr(), show_progress=False)
 
@@ -54,3 +56,6 @@ def _row(context: NDArray[np.int64], sessions: sparse.csr_matrix) -> sparse.csr_
     items = np.unique(context)
     shape = (1, sessions.shape[1])
     return sparse.csr_matrix((np.ones(len(items), np.float32), items, [0, len(items)]), shape)
+
+
+BASELINES: dict[str, Baseline] = {"als": _als, "item_knn": _item_knn}

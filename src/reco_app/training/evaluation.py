@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from reco_app.engine import baselines, measures
 from reco_app.engine import tuning as search
 from reco_app.engine.basket_tuning import tune_baskets
-from reco_app.engine.index import DAY_SECONDS, Index, Log, build, uncatalogued
+from reco_app.engine.index import DAY_SECONDS, Log, build, uncatalogued
 from reco_app.engine.model import Model
 from reco_app.engine.parameters import Parameters
 from reco_app.engine.rank import ContextItem, rank, warm
@@ -73,8 +73,9 @@ def evaluate(
     cutoff: int,
     progress: Progress,
     tuning: bool = True,
+    beside: Collection[str] | None = None,
 ) -> Run:
-    """Train, then answer every case with the engine and each baseline.
+    """Train, then answer every case with the engine and each baseline, or those named alone.
 
     Tuned on the newest sessions of the training log alone. Raises NothingToPredict where the two
     logs have nothing in common to predict.
@@ -94,8 +95,10 @@ def evaluate(
     length = max(cutoff, LIST_LENGTH)
     repeats = protocol == "next-item"
     outcomes = {"": _engine(model, cases, protocol, length, progress)}
-    for name, scorer in _scorers(model.index, protocol).items():
-        outcomes[name] = _baseline(name, scorer, cases, length, repeats, progress)
+    for name, baseline in _baselines(protocol).items():
+        if beside is None or name in beside:
+            scorer = baseline(model.index)
+            outcomes[name] = _answered(name, scorer, cases, length, repeats, progress)
     return Run(cases, outcomes, model, train_seconds)
 
 
@@ -107,6 +110,7 @@ def evaluate_days(
     cutoff: int,
     progress: Progress,
     tuning: bool = True,
+    beside: Collection[str] | None = None,
 ) -> list[Run]:
     """The same for each of the last days (UTC) of one log, each trained on what ended before.
 
@@ -121,7 +125,13 @@ def evaluate_days(
         train, test = log.only(day < current), log.only(day == current)
         try:
             run = evaluate(
-                train, test, protocol=protocol, cutoff=cutoff, progress=progress, tuning=tuning
+                train,
+                test,
+                protocol=protocol,
+                cutoff=cutoff,
+                progress=progress,
+                tuning=tuning,
+                beside=beside,
             )
         except NothingToPredict:
             continue
@@ -181,9 +191,9 @@ def contexts(model: Model, test: EventLog) -> list[list[ContextItem]]:
     return [case.context for case in _cases(model, test, "next-item")]
 
 
-def _scorers(index: Index, protocol: Protocol) -> dict[str, baselines.Scorer]:
-    own = baselines.basket(index) if protocol == "hide-one" else baselines.next_item(index)
-    return own | (foreign.scorers(index) if foreign else {})
+def _baselines(protocol: Protocol) -> dict[str, baselines.Baseline]:
+    own = baselines.BASKET if protocol == "hide-one" else baselines.NEXT_ITEM
+    return own | (foreign.BASELINES if foreign else {})
 
 
 def _fewer(cases: list[Case]) -> list[Case]:
@@ -264,7 +274,7 @@ def _engine(
     return _outcome(lists, cases, seconds)
 
 
-def _baseline(
+def _answered(
     name: str,
     scorer: baselines.Scorer,
     cases: Sequence[Case],

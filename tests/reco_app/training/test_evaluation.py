@@ -86,9 +86,15 @@ def test_each_of_the_last_days_is_trained_on_what_came_before():
     log = log_of({f"s-{number}": "abc" for number in range(72)})
 
     runs = evaluation.evaluate_days(
-        log, days=2, protocol="next-item", cutoff=20, progress=lambda *step: None
+        log,
+        days=2,
+        protocol="next-item",
+        cutoff=20,
+        progress=lambda *step: None,
+        beside={"vmis"},
     )
 
+    assert [list(run.outcomes) for run in runs] == [["", "vmis"]] * 2
     assert [len(run.model.index.session_at) for run in runs] == [24, 48]
     gains = scorecard.gains(runs, protocol="next-item", cutoff=20)
     low, high = gains["gain.vmis.mrr_at_20_low"], gains["gain.vmis.mrr_at_20_high"]
