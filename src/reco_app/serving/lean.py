@@ -5,7 +5,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from reco_app.engine.bands import price_band
-from reco_app.serving.shelf import PATH_SEPARATOR, Shelf
+from reco_app.serving.codes import upward
+from reco_app.serving.shelf import Shelf
 
 STRENGTH = 1.0  # what a profile likes best counts up to twice as much
 
@@ -50,12 +51,7 @@ def _by_category(
 
 def _best_of(paths: tuple[str, ...], weights: dict[str, float]) -> float:
     """The largest weight of any of the paths or of a category above one of them."""
-    return max((weights.get(path, 0.0) for own in paths for path in _upward(own)), default=0.0)
-
-
-def _upward(path: str) -> list[str]:
-    parts = path.split(PATH_SEPARATOR)
-    return [PATH_SEPARATOR.join(parts[: depth + 1]) for depth in range(len(parts))]
+    return max((weights.get(path, 0.0) for own in paths for path in upward(own)), default=0.0)
 
 
 def _by_brand(

@@ -10,7 +10,9 @@ from reco_app.serving.contracts import Filter
 from reco_app.serving.shelf import Shelf
 
 Mask = NDArray[np.uint8]
-KEPT = 256  # masks of one byte a product: some 25 MB at a hundred thousand products
+# Masks of one byte a product: some 25 MB at a hundred thousand. Whoever asks for as many others
+# has them all dropped, which costs the next request for each 0.3 ms at a hundred thousand.
+KEPT = 256
 
 
 class Masks:
@@ -51,11 +53,9 @@ def _passing(shelf: Shelf, chosen: Filter) -> Mask:
     if chosen.in_stock:
         mask &= columns.in_stock.astype(np.bool_)
     if chosen.category:
-        mask &= np.logical_or.reduce([shelf.in_category(path) for path in chosen.category])
+        mask &= shelf.in_categories(chosen.category)
     if chosen.brand:
-        mask &= np.isin(columns.brand, [shelf.brands.find(name) for name in chosen.brand]) & (
-            columns.brand >= 0
-        )
+        mask &= shelf.brands.flags(shelf.brands.find_all(chosen.brand))[columns.brand]
     # A product of unknown price is NaN, which no comparison lets through.
     if chosen.price_min is not None:
         mask &= columns.price >= amount(chosen.price_min)

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_app.engine.model import Model
-from reco_app.serving import shelf
+from reco_app.serving import shelf, variants
+from reco_app.serving.codes import CategorySets, Codes
 from reco_app.training.snapshot import AVAILABILITY, Snapshot
 
 OUT = (AVAILABILITY.index("unknown"), AVAILABILITY.index("out_of_stock"))
@@ -12,8 +13,8 @@ OUT = (AVAILABILITY.index("unknown"), AVAILABILITY.index("out_of_stock"))
 
 def restored(model: Model, snapshot: Snapshot) -> shelf.Shelf:
     """A shelf over the release's items, holding what its snapshot holds."""
-    brands, groups = (shelf.Codes(snapshot.vocabulary[name]) for name in ("brands", "groups"))
-    category_sets = shelf.Codes()
+    brands, groups = (Codes(snapshot.vocabulary[name]) for name in ("brands", "groups"))
+    category_sets = CategorySets()
     # Copies, not views of the mapped file: a mapped array is slower to take parts of.
     price = np.array(snapshot.price, np.float64)
     columns = shelf.Columns(
@@ -27,15 +28,16 @@ def restored(model: Model, snapshot: Snapshot) -> shelf.Shelf:
     )
     return shelf.Shelf(
         version=snapshot.version,
-        items=shelf.Codes(model.item_ids),
+        items=Codes(model.item_ids),
         columns=columns,
+        variants=variants.of(columns.group),
         brands=brands,
         category_sets=category_sets,
         groups=groups,
     )
 
 
-def _set_numbers(snapshot: Snapshot, category_sets: shelf.Codes) -> NDArray[np.int32]:
+def _set_numbers(snapshot: Snapshot, category_sets: CategorySets) -> NDArray[np.int32]:
     """Most products are in one category: those are numbered by category, the others one by one."""
     paths: list[str] = snapshot.vocabulary["categories"]
     start, places = snapshot.category_start, snapshot.categories

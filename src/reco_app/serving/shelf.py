@@ -7,14 +7,16 @@ A shelf never changes: an update makes a new one, which shares the lists that on
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import repeat
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-PATH_SEPARATOR = " > "
+from reco_app.serving import variants
+from reco_app.serving.codes import CategorySets, Codes
+from reco_app.serving.variants import Variants
+
 MOST_MATCHES = 256  # categories whose positions are kept at hand; requests may name any
 
 
@@ -31,30 +33,6 @@ class ShelfProduct(msgspec.Struct, frozen=True):
     availability: str = "in_stock"
     item_group_id: str | None = None
     published_at: datetime | None = None
-
-
-class Codes:
-    """Numbers for names, given out in order and never taken back."""
-
-    def __init__(self, names: Iterable[Any] = ()) -> None:
-        """`names` must differ."""
-        self.names: list[Any] = list(names)
-        self._numbers: dict[Any, int] = dict(zip(self.names, range(len(self.names)), strict=True))
-
-    def number(self, name: Any) -> int:
-        """The number of `name`, a new one if it is seen for the first time."""
-        if name not in self._numbers:
-            self._numbers[name] = len(self.names)
-            self.names.append(name)
-        return self._numbers[name]
-
-    def find(self, name: Any) -> int:
-        """The number of `name`, or -1."""
-        return self._numbers.get(name, -1)
-
-    def find_all(self, names: Sequence[Any]) -> NDArray[np.int64]:
-        """`find` for many, many times faster."""
-        return np.fromiter(map(self._numbers.get, names, repeat(-1)), np.int64, len(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +77,9 @@ class Shelf:
     version: int
     items: Codes
     columns: Columns
+    variants: Variants
     brands: Codes = field(default_factory=Codes)
-    category_sets: Codes = field(default_factory=Codes)
+    category_sets: CategorySets = field(default_factory=CategorySets)
     groups: Codes = field(default_factory=Codes)
     _matches: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
 
@@ -110,8 +89,8 @@ class Shelf:
 
     @property
     def has_variants(self) -> bool:
-        """Whether any product was ever in a group."""
-        return bool(self.groups.names)
+        """Whether any product is in a group."""
+        return bool(len(self.variants.positions))
 
     def position(self, item_id: str) -> int:
         """The position of a product, or -1; later shelves may know more than this one."""
@@ -134,19 +113,14 @@ class Shelf:
         """Which positions lie in a category or below it."""
         inside = self._matches.get(path)
         if inside is None:
-            if len(self._matches) >= MOST_MATCHES:
-                self._matches.clear()
-            inside = self._matches[path] = self._in_category(path)
+            inside = self.in_categories([path])
+            if self.category_sets.knows(path) and len(self._matches) < MOST_MATCHES:
+                self._matches[path] = inside
         return inside
 
-    def _in_category(self, path: str) -> NDArray[np.bool_]:
-        below = path + PATH_SEPARATOR
-        matches = [
-            any(own == path or own.startswith(below) for own in paths)
-            for paths in list(self.category_sets.names)
-        ]
-        # The last entry answers for number -1: products without any category.
-        return np.array([*matches, False], np.bool_)[self.columns.categories]
+    def in_categories(self, paths: Iterable[str]) -> NDArray[np.bool_]:
+        """Which positions lie in any of these categories or below it."""
+        return self.category_sets.within(paths)[self.columns.categories]
 
     def with_products(self, products: Iterable[ShelfProduct], *, version: int) -> "Shelf":
         """The shelf after these changes; the latest state of a product wins."""
@@ -155,7 +129,7 @@ class Shelf:
         columns = self.columns.grown(max(self.size, len(self.items.names)))
         for row, product in zip(rows, changed, strict=True):
             self._put(columns, row, product)
-        return replace(self, version=version, columns=columns, _matches={})
+        return replace(self, version=version, **_over(columns))
 
     def reordered(self, item_ids: Sequence[str]) -> "Shelf":
         """The same products over another item index: these ids first, then all others."""
@@ -165,7 +139,7 @@ class Shelf:
         items = Codes([*given.names, *(own[place] for place in others)]) if others else given
         rows = self.items.find_all(items.names)
         rows[rows >= self.size] = -1  # later shelves know more than this one
-        return replace(self, items=items, columns=self.columns.at(rows), _matches={})
+        return replace(self, items=items, **_over(self.columns.at(rows)))
 
     def _put(self, columns: Columns, row: int, product: ShelfProduct) -> None:
         columns.offered[row] = not product.deleted
@@ -185,7 +159,13 @@ class Shelf:
 
 def empty(item_ids: Sequence[str] = ()) -> Shelf:
     """A shelf over a release's items on which no product stands yet."""
-    return Shelf(version=0, items=Codes(item_ids), columns=_blank(len(item_ids)))
+    columns = _blank(len(item_ids))
+    return Shelf(0, Codes(item_ids), columns, variants.of(columns.group))
+
+
+def _over(columns: Columns) -> dict[str, Any]:
+    """The fields of a shelf that are made from its columns."""
+    return {"columns": columns, "variants": variants.of(columns.group), "_matches": {}}
 
 
 def _blank(size: int) -> Columns:

@@ -3,7 +3,8 @@
 import numpy as np
 
 from reco_app.engine.model import Model
-from reco_app.serving.shelf import PATH_SEPARATOR, Shelf
+from reco_app.serving.codes import PATH_SEPARATOR, upward
+from reco_app.serving.shelf import Shelf
 
 STAND_INS = 3
 
@@ -28,9 +29,5 @@ def stand_ins(position: int, shelf: Shelf, model: Model) -> list[int]:
 
 def _finest_first(shelf: Shelf, position: int) -> list[str]:
     """Its category paths and all above them, the longest first."""
-    paths = {
-        PATH_SEPARATOR.join(parts[: depth + 1])
-        for parts in (path.split(PATH_SEPARATOR) for path in shelf.paths(position))
-        for depth in range(len(parts))
-    }
+    paths = {above for path in shelf.paths(position) for above in upward(path)}
     return sorted(paths, key=lambda path: (-path.count(PATH_SEPARATOR), path))

@@ -1,9 +1,9 @@
 """Which departments the shop has, as far as this process knows its catalogue."""
 
-import numpy as np
+from functools import lru_cache
 
 from reco_app.serving import live
-from reco_app.serving.shelf import PATH_SEPARATOR
+from reco_app.serving.codes import PATH_SEPARATOR, CategorySets
 
 
 def exists(address: str) -> bool:
@@ -13,9 +13,15 @@ def exists(address: str) -> bool:
     """
     shelf = live.current().shelf
     offered = shelf.columns.categories[shelf.columns.offered == 1]
-    within = [
-        number
-        for number, paths in enumerate(list(shelf.category_sets.names))
-        if any(f"{path.replace(PATH_SEPARATOR, '/')}/".startswith(f"{address}/") for path in paths)
-    ]
-    return not len(offered) or bool(np.isin(offered, within).any())
+    sets = shelf.category_sets
+    paths = _paths_by_address(sets, len(sets.names)).get(address, ())
+    return not len(offered) or bool(sets.within(paths)[offered].any())
+
+
+@lru_cache(maxsize=1)
+def _paths_by_address(sets: CategorySets, known: int) -> dict[str, list[str]]:
+    """`known` tells when there are more; a name may hold a slash, so an address many paths."""
+    found: dict[str, list[str]] = {}
+    for path in sets.paths():
+        found.setdefault(path.replace(PATH_SEPARATOR, "/"), []).append(path)
+    return found
