@@ -12,7 +12,9 @@ import re
 import stat
 import zlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +26,7 @@ FORMAT = 4
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 MOST_MANIFEST_BYTES = 4 << 20
 PART_BYTES = 1 << 18  # read at a time; a mapped file that is cut short would end the process
+READERS = 2  # threads that read and sum up at the same time; neither holds the interpreter's lock
 
 
 class ReleaseCorrupt(Exception):
@@ -52,13 +55,12 @@ def seal(manifest: Mapping[str, Any]) -> str:
 def verify(folder: Path) -> dict[str, Any]:
     """The manifest of a whole release. Raises ReleaseCorrupt if anything differs from it."""
     manifest = read_manifest(folder)
-    for name, told in manifest["files"].items():
-        try:
-            found = described(folder / name)
-        except OSError as error:
-            raise _corrupt(folder, f"{name}: {error.strerror}") from error
-        if found != told:
-            raise _corrupt(folder, f"{name} is not what the manifest says")
+    files = sorted(manifest["files"].items(), key=lambda file: -file[1][0])  # the largest first
+    with ThreadPoolExecutor(READERS) as readers:
+        for wrong in readers.map(partial(_difference, folder), files):
+            if wrong:
+                readers.shutdown(cancel_futures=True)
+                raise _corrupt(folder, wrong)
     return manifest
 
 
@@ -83,6 +85,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not _complete(manifest) or manifest["version"] != folder.name:
         raise _corrupt(folder, f"{MANIFEST} is not that of this release")
     return manifest
+
+
+def _difference(folder: Path, file: tuple[str, Any]) -> str:
+    """In what a file differs from what the manifest says of it; empty if in nothing."""
+    name, told = file
+    try:
+        found = described(folder / name)
+    except OSError as error:
+        return f"{name}: {error.strerror}"
+    return "" if found == told else f"{name} is not what the manifest says"
 
 
 def described(path: Path) -> list[Any]:
@@ -142,7 +154,15 @@ def _complete(manifest: Mapping[str, Any]) -> bool:
         datetime.fromisoformat(manifest["trained_at"])
     except (KeyError, TypeError, ValueError):
         return False
-    return all(map(FILE_NAME.fullmatch, files))
+    return all(map(FILE_NAME.fullmatch, files)) and all(map(_is_description, files.values()))
+
+
+def _is_description(told: object) -> bool:
+    """Whether it has the form of what `described` returns."""
+    match told:
+        case [int(), str()]:
+            return True
+    return False
 
 
 def _corrupt(folder: Path, why: str) -> ReleaseCorrupt:

@@ -257,6 +257,7 @@ def test_a_manifest_of_any_other_shape_is_corrupt(tmp_path, manifest):
     [
         ({"files": ["idf.npy"]}, ReleaseCorrupt),
         ({"files": {"../live": [1, "0"]}}, ReleaseCorrupt),
+        ({"files": {"idf.npy": ["1", "0"]}}, ReleaseCorrupt),
         ({"files": {}, "parameters": to_dict(Parameters())}, ReleaseCorrupt),
         ({"trained_at": 5}, ReleaseCorrupt),
         ({"trained_at": "yesterday"}, ReleaseCorrupt),
