@@ -81,28 +81,39 @@ def _summed_rows(matrix: sparse.csr_array, context: NDArray[np.int64]) -> NDArra
 
 def _vmis(index: Index, context: NDArray[np.int64]) -> NDArray[np.float64]:
     """VMIS-kNN (Kersbergen et al., 2022), plain, with the parameters its authors found best."""
-    scores = np.zeros(len(index.idf))
     distinct = list(dict.fromkeys(context[::-1].tolist()))[:LAST_ITEMS]
-    similarity: dict[int, float] = {}
-    for step, item in enumerate(distinct):
-        start = index.item_start[item]
-        newest = index.item_sessions[start : min(index.item_start[item + 1], start + SAMPLE)]
-        for session in newest.tolist():
-            weight = (len(distinct) - step) / len(distinct)
-            similarity[session] = similarity.get(session, 0.0) + weight
-    newest_first = sorted(similarity, key=lambda session: -session)[:SAMPLE]
-    nearest = sorted(newest_first, key=lambda session: -similarity[session])[:NEIGHBOURS]
-    counts = np.maximum(np.diff(index.item_start), 1)
+    nearest, similarity = _nearest(index, distinct)
+    sizes = index.session_start[nearest + 1] - index.session_start[nearest]
+    row = np.repeat(np.arange(len(nearest)), sizes)
+    before = np.cumsum(sizes) - sizes
+    items = index.session_items[
+        index.session_start[nearest[row]] + np.arange(len(row)) - before[row]
+    ]
+    step = np.full(len(nearest), len(distinct))
+    for number in range(len(distinct), 0, -1):
+        step[row[items == distinct[number - 1]]] = number
+    counts = np.maximum(index.item_start[items + 1] - index.item_start[items], 1)
     idf = np.log(len(index.session_at) / counts)
-    for session in nearest:
-        first, last = index.session_start[session], index.session_start[session + 1]
-        items = index.session_items[first:last]
-        present = set(items.tolist())
-        step = next(step for step, item in enumerate(distinct, 1) if item in present)
-        match = 1 - 0.1 * step if step < 10 else 0.0
-        scores[items] += similarity[session] * match * (1 + IDF_WEIGHT * idf[items])
+    added = (similarity * (1 - 0.1 * step))[row] * (1 + IDF_WEIGHT * idf)
+    scores = np.bincount(items, added, minlength=len(index.idf))
     scores[context[-1:]] = 0
     return scores
+
+
+def _nearest(index: Index, distinct: list[int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The most similar of the newest sessions that share an item, newest item first."""
+    starts = [index.item_start[item] for item in distinct]
+    ends = [index.item_start[item + 1] for item in distinct]
+    shared = [
+        index.item_sessions[start : min(end, start + SAMPLE)]
+        for start, end in zip(starts, ends, strict=True)
+    ]
+    weights = 1 - np.arange(len(distinct)) / max(len(distinct), 1)
+    found, place = np.unique(np.concatenate([*shared, np.empty(0, np.int64)]), return_inverse=True)
+    similarity = np.bincount(place, np.repeat(weights, [len(part) for part in shared]))
+    newest_first = np.arange(len(found))[::-1][:SAMPLE]
+    order = newest_first[np.argsort(-similarity[newest_first], kind="stable")[:NEIGHBOURS]]
+    return found[order].astype(np.int64), similarity[order]
 
 
 # Item-item methods look at the newest item of a session, and at all of a basket.
