@@ -18,7 +18,7 @@ def absence(item_id: str, request: Request, decision: Decision, state: Live) -> 
         detail = "Neither the catalogue nor the release knows this product."
         return [Cause("unknown-product", detail)]
     causes = [*_closed(position, request, decision, state)]
-    return causes or [_outranked(position, decision, state)]
+    return causes or [_outranked(position, request, decision, state)]
 
 
 def _closed(position: int, request: Request, decision: Decision, state: Live) -> Iterator[Cause]:
@@ -80,10 +80,10 @@ def _variant_shown(position: int, decision: Decision, state: Live) -> Cause | No
     return None
 
 
-def _outranked(position: int, decision: Decision, state: Live) -> Cause:
+def _outranked(position: int, request: Request, decision: Decision, state: Live) -> Cause:
     rows = np.flatnonzero(decision.candidates.positions == position)
     if not len(rows):
-        return _never_found(position, decision, state)
+        return _never_found(position, request, decision, state)
     row = int(rows[0])
     better = int((decision.scores > decision.scores[row]).sum())
     budget = decision.budget
@@ -97,13 +97,17 @@ def _outranked(position: int, decision: Decision, state: Live) -> Cause:
     return Cause("outranked", detail)
 
 
-def _never_found(position: int, decision: Decision, state: Live) -> Cause:
+def _never_found(position: int, request: Request, decision: Decision, state: Live) -> Cause:
     groups, positions = state.shelf.columns.group, decision.candidates.positions
     variants = positions[groups[positions] == groups[position]]
     if groups[position] >= 0 and len(variants):
         stands = state.shelf.item_id(int(variants[0]))
         detail = f"Its variant {stands} stands for the group, and was ranked too low."
         return Cause("variant-outranked", detail)
+    at_hand = [] if request.include_context else decision.question.at_hand
+    if position in state.shelf.variants_of(at_hand):
+        detail = "A variant of it is among the products of the request, so all others come first."
+        return Cause("variant-at-hand", detail)
     detail = f"It is not among the {len(positions)} candidates that the engine ranked first."
     return Cause("not-a-candidate", detail)
 

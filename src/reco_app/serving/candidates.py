@@ -12,6 +12,7 @@ from reco_app.serving.shelf import Shelf
 
 NEW = SOURCES.index("new")
 BELOW = 0.999  # what is added at the end of a list stays under what is there
+DEEPER, DEEPEST = 4, 8_000  # each time that variants of few products were all that was found
 NEWCOMERS = 2_000  # sorting a whole catalogue for every answer took 20 ms
 
 
@@ -38,33 +39,59 @@ def collect(
     *,
     scenario: str,
     allowed: NDArray[np.uint8],
+    last: NDArray[np.int64],
     depth: int,
     needed: int,
 ) -> Candidates:
     """At least `needed` candidates if that many (one of a group) are allowed.
 
-    The engine is asked for `depth` at a time: candidates of a smaller `needed` are the first of
-    those of a larger one. `allowed` covers the whole shelf.
+    `depth`, which the engine is asked for first, must not follow from `needed` alone: candidates
+    of a smaller `needed` are the first of those of a larger one. `allowed` covers the whole shelf.
+    `last` holds whole groups of variants, which come after all else.
     """
+    open_places = allowed
+    if len(last):
+        open_places = allowed.copy()
+        open_places[last] = 0
+    asked = (model, shelf, context, scenario)
+    found = _collected(*asked, open_places, depth, needed)
+    missing = needed - len(found.positions)
+    if missing <= 0 or not allowed[last].any():
+        return found
+    places_left = np.zeros_like(allowed)
+    places_left[last] = allowed[last]
+    more = _collected(*asked, places_left, depth, missing)
+    return _joined([found, _under(more, [found])], shelf)
+
+
+def _collected(
+    model: Model | None,
+    shelf: Shelf,
+    context: Sequence[ContextItem],
+    scenario: str,
+    allowed: NDArray[np.uint8],
+    depth: int,
+    needed: int,
+) -> Candidates:
     first = len(model.item_ids) if model else 0
     newest_first = scenario == "new" or model is None
     found = [_newcomers(first, shelf, len(context), allowed, needed)] if newest_first else []
     count = sum(len(part.positions) for part in found)
-    open_places = allowed[:first]
+    open_places = allowed
     for part in found:
         open_places = _without(open_places, part, shelf)
     while model is not None and count < needed:
-        ranked = rank(model, context, scenario=scenario, mask=open_places, count=depth)
+        ranked = rank(model, context, scenario=scenario, mask=open_places[:first], count=depth)
         part = _first_of_groups(Candidates(*ranked), shelf)
         found.append(_under(part, found))
         count += len(part.positions)
-        if len(ranked.items) < depth:  # nothing else may appear
-            break
         if count < needed:
             open_places = _without(open_places, part, shelf)
-            open_places[ranked.items] = 0
+        if len(ranked.items) < depth:  # nothing else may appear
+            break
+        depth = min(depth * DEEPER, DEEPEST)
     if not newest_first and count < needed:
-        newcomers = _newcomers(first, shelf, len(context), allowed, needed)
+        newcomers = _newcomers(first, shelf, len(context), open_places, needed - count)
         found.append(_under(newcomers, found))
     return found[0] if len(found) == 1 else _joined(found, shelf)
 
@@ -118,12 +145,10 @@ def _first_of_groups(found: Candidates, shelf: Shelf) -> Candidates:
 
 
 def _without(open_places: NDArray[np.uint8], found: Candidates, shelf: Shelf) -> NDArray[np.uint8]:
-    """A copy in which no variant of what was found is left."""
+    """A copy in which neither what was found is left nor any variant of it."""
     left = open_places.copy()
-    groups = shelf.columns.group[found.positions]
-    if (groups >= 0).any():
-        grouped = shelf.columns.group[: len(open_places)]
-        left[np.isin(grouped, groups[groups >= 0])] = 0
+    left[found.positions] = 0
+    left[shelf.variants.members(shelf.columns.group[found.positions])] = 0
     return left
 
 

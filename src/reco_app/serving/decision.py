@@ -64,6 +64,7 @@ def decide(
         question.context,
         scenario=question.scenario,
         allowed=_unpinned(allowed, pinned, live) if pinned else allowed,
+        last=_alike(request, question, live),
         **_reach(request, question, profile, live),
     )
     scores = found.scores
@@ -135,11 +136,15 @@ def _with_stock(chosen: Filter, *, in_stock: bool) -> Filter:
 def _unpinned(allowed: NDArray[np.uint8], pinned: dict[int, int], live: Live) -> NDArray[np.uint8]:
     """What is left to the candidates: neither pinned nor a variant of something pinned."""
     left = allowed.copy()
-    left[list(pinned.values())] = 0
-    groups = live.shelf.columns.group
-    pinned_groups = groups[list(pinned.values())]
-    left[np.isin(groups, pinned_groups[pinned_groups >= 0])] = 0
+    positions = list(pinned.values())
+    left[positions] = 0
+    left[live.shelf.variants_of(positions)] = 0
     return left
+
+
+def _alike(request: Request, question: Question, live: Live) -> NDArray[np.int64]:
+    """Variants of what is at hand: whoever looks at one has seen the choice of them."""
+    return live.shelf.variants_of([] if request.include_context else question.at_hand)
 
 
 def _reach(

@@ -109,6 +109,12 @@ class Shelf:
         number = int(self.columns.categories[position])
         return self.category_sets.names[number] if number >= 0 else ()
 
+    def variants_of(self, positions: Sequence[int]) -> NDArray[np.int64]:
+        """All members of the groups that these positions are in."""
+        if not self.has_variants or not positions:
+            return self.variants.positions[:0]
+        return self.variants.members(self.columns.group[positions])
+
     def in_category(self, path: str) -> NDArray[np.bool_]:
         """Which positions lie in a category or below it."""
         inside = self._matches.get(path)

@@ -1,7 +1,7 @@
 import pytest
 
 from reco_app.serving.absence import absence
-from reco_app.serving.contracts import Filter, Request, RequestItem
+from reco_app.serving.contracts import Budget, Filter, Request, RequestItem
 from reco_app.serving.decision import decide
 from reco_app.serving.question import understood
 from tests.reco_app.serving import examples
@@ -53,3 +53,34 @@ def test_a_variant_that_is_shown_stands_for_the_others():
 
 def test_what_scored_too_low_was_outranked_or_never_found():
     assert codes("p29", Request(count=1), examples.state())[0] in ("outranked", "not-a-candidate")
+
+
+def test_a_variant_of_what_is_at_hand_says_that_others_come_first():
+    variants = [product(item_id, item_group_id="shirt") for item_id in ("p00", "p01")]
+    state = examples.state(products=[*variants, *(product(one) for one in ITEM_IDS[2:])])
+    assert codes("p01", Request(items=(RequestItem("p00"),)), state) == ["variant-at-hand"]
+
+
+def test_a_product_below_the_candidates_was_not_one():
+    assert codes("p29", Request(scenario="popular", count=1), examples.state()) == [
+        "not-a-candidate"
+    ]
+
+
+def test_what_costs_more_than_is_left_to_spend_says_so():
+    request = Request(scenario="popular", count=1, budget=Budget("2.00"))
+    assert codes("p05", request, examples.state()) == ["beyond-budget"]
+
+
+def test_what_diversity_moved_down_says_what_moved_it():
+    request = Request(scenario="popular", count=6, diversity=1.0)
+    state = examples.state()
+    displaced = [item_id for item_id in ITEM_IDS if codes(item_id, request, state) == ["displaced"]]
+    assert displaced
+
+
+def test_the_worse_variant_of_a_group_says_which_one_stands_for_it():
+    variants = [product(item_id, item_group_id="shirt") for item_id in ITEM_IDS[20:]]
+    state = examples.state(products=[*(product(one) for one in ITEM_IDS[:20]), *variants])
+    request = Request(scenario="popular", count=1, diversity=0.1)
+    assert codes("p29", request, state) == ["variant-outranked"]
