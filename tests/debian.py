@@ -25,7 +25,7 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
         database, postgres_url = stores.postgres(folder / "postgres", binaries=binaries)
         stack.callback(database.stop)
         redis_url = stack.enter_context(_redis(folder / "redis"))
-        broker_url = stack.enter_context(_rabbitmq(folder / "rabbitmq"))
+        broker_url = stack.enter_context(rabbitmq(folder / "rabbitmq"))
         given = {
             "MULTIRECO_DATABASE_URL": f"{postgres_url}reco",
             "MULTIRECO_PROFILE_DATABASE_URL": f"{postgres_url}profile",
@@ -91,9 +91,10 @@ def _redis(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _rabbitmq(folder: Path) -> Iterator[str]:
-    folder.mkdir(parents=True)
-    port, distribution, mapper = free_port(), free_port(), free_port()
+def rabbitmq(folder: Path, *, port: int | None = None) -> Iterator[str]:
+    """RabbitMQ alone; started again in the same folder and at the same port it has its queues."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port, distribution, mapper = port or free_port(), free_port(), free_port()
     (folder / "plugins").write_text("[].\n")
     server = Server(
         "RabbitMQ",

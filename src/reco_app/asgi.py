@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reco_app.settings")
@@ -11,8 +11,8 @@ from django.core.asgi import get_asgi_application  # noqa: E402  # reads the set
 
 _django = cast("ASGIApp", get_asgi_application())
 
-from reco_app.events import writers  # noqa: E402  # its models need Django's apps to be ready
-from reco_app.serving import running  # noqa: E402
+from reco_app.events import intake, writers  # noqa: E402  # models need Django's apps to be ready
+from reco_app.serving import live, running  # noqa: E402
 from reco_app.settings import current  # noqa: E402
 from reco_app.static_files import with_static_files  # noqa: E402
 from reco_app.threadless import without_threads  # noqa: E402
@@ -43,11 +43,19 @@ def _with_lifespan(app: ASGIApp) -> ASGIApp:
 async def _live(receive: Receive, send: Send) -> None:
     await receive()
     started = await asyncio.to_thread(running.start)
+    intake.start(products=_known)
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    await asyncio.to_thread(intake.stop)
     await asyncio.to_thread(running.stop, started)
     await asyncio.to_thread(writers.close)
     await send({"type": "lifespan.shutdown.complete"})
+
+
+def _known(item_ids: Iterable[str]) -> set[str] | None:
+    """Those that catalogue or release have; None before this process has read either."""
+    shelf = live.current().shelf
+    return {item for item in item_ids if shelf.position(item) >= 0} if shelf.size else None
 
 
 def _require_readable(scope: Scope) -> None:

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import celeryd_after_setup, setup_logging
 from kombu.entity import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reco_app.settings")
@@ -13,6 +13,17 @@ from reco_app.settings import current  # noqa: E402  # Celery's Django support r
 from runtime import logs  # noqa: E402
 
 LONGEST_TASK_SECONDS = 3 * 3600  # a broker gives a silent worker's task to another after this
+DEAD_LETTERS = "dead-letters"
+MOST_DELIVERIES = 20  # a task that ends its worker as often as this is a dead letter
+# Replicated queues, and nothing on its way from one to the other is lost.
+DURABLE = {"x-queue-type": "quorum"}
+TASKS = DURABLE | {
+    "x-delivery-limit": MOST_DELIVERIES,
+    "x-dead-letter-exchange": "",
+    "x-dead-letter-routing-key": DEAD_LETTERS,
+    "x-dead-letter-strategy": "at-least-once",
+    "x-overflow": "reject-publish",
+}
 
 
 def _queues(broker_url: str) -> tuple[list[Queue], dict[str, Any]]:
@@ -20,16 +31,24 @@ def _queues(broker_url: str) -> tuple[list[Queue], dict[str, Any]]:
     if not broker_url.startswith("amqp"):
         options = {"visibility_timeout": LONGEST_TASK_SECONDS, "socket_connect_timeout": 2}
         return _named({}), options
-    return _named({"x-queue-type": "quorum"}), {"confirm_publish": True}
+    return _named(TASKS), {"confirm_publish": True}
 
 
-def _named(arguments: dict[str, str]) -> list[Queue]:
+def _named(arguments: dict[str, Any]) -> list[Queue]:
     exchange: Any = Exchange
     queue: Any = Queue
     return [
         queue(name, exchange(name), routing_key=name, queue_arguments=arguments)
-        for name in ("default", "training")
+        for name in ("default", "training", "events")
     ]
+
+
+def declare(channel: Any) -> None:
+    """Have RabbitMQ make all queues, that of dead letters too, which no worker takes from."""
+    dead_letters: Any = Queue
+    own = dead_letters(DEAD_LETTERS, queue_arguments=DURABLE)
+    for queue in (own, *_task_queues):
+        queue(channel).declare()
 
 
 _task_queues, _transport_options = _queues(current().broker_url)
@@ -42,13 +61,17 @@ app.conf.update(
     broker_transport_options=_transport_options,
     task_queues=_task_queues,
     task_default_queue="default",
-    task_routes={"training.train": {"queue": "training"}},
+    task_routes={
+        "training.train": {"queue": "training"},
+        "events.store": {"queue": "events"},
+    },
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
     worker_prefetch_multiplier=1,
+    worker_concurrency=max(2, os.cpu_count() or 1),  # events do not wait while one trains
     beat_scheduler="django_celery_beat.schedulers:DatabaseScheduler",
     timezone="UTC",
 )
@@ -58,3 +81,12 @@ app.autodiscover_tasks()
 @setup_logging.connect  # type: ignore[untyped-decorator]  # Celery ships no types
 def _log_as_everybody(**_: Any) -> None:
     logs.configure("worker", current().log_level)
+
+
+@celeryd_after_setup.connect  # type: ignore[untyped-decorator]  # Celery ships no types
+def _make_queues(**_: Any) -> None:
+    """A worker itself makes those alone that it takes from."""
+    if current().broker_url.startswith("amqp"):
+        with app.connection_for_write() as connection:
+            connection.ensure_connection()
+            declare(connection.default_channel)

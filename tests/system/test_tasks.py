@@ -6,6 +6,7 @@ import pytest
 from amqp.exceptions import PreconditionFailed
 from kombu import Connection
 
+from reco_app import worker
 from tests.shops import Shop
 
 
@@ -28,11 +29,19 @@ def test_a_task_that_is_sent_is_done(split, broker, queue):
 
 
 @pytest.mark.debian
-@pytest.mark.parametrize("queue", ["default", "training"])
-def test_queues_are_replicated_ones(broker, queue):
+@pytest.mark.parametrize(
+    ("queue", "arguments"),
+    [
+        ("default", worker.TASKS),
+        ("training", worker.TASKS),
+        ("events", worker.TASKS),
+        (worker.DEAD_LETTERS, worker.DURABLE),
+    ],
+)
+def test_queues_are_replicated_ones(broker, queue, arguments):
     with Connection(broker) as connection:
         declare = connection.default_channel.queue_declare
-        declare(queue, arguments={"x-queue-type": "quorum"}, durable=True, auto_delete=False)
+        declare(queue, arguments=arguments, durable=True, auto_delete=False)
 
         with pytest.raises(PreconditionFailed):
             declare(queue, durable=True, auto_delete=False)

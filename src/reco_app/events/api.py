@@ -1,37 +1,35 @@
 """Events as they cross the wire: taken in, forgotten, and imported from files."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from reco_app.events import feeds, importing, parsing, service, store, writers
+from reco_app.events import feeds, importing, intake, parsing, store, writers
 from reco_app.events.contracts import LONGEST_SESSION_ID
 from runtime import keys, settings
 from runtime.problems import FieldError, Problem
 
 TEXT = ("application/json", "text/plain")  # sendBeacon sends text/plain without a preflight
-T = TypeVar("T")
 RETRY = {"Retry-After": "2"}
 
 
 @csrf_exempt
 async def events(request: HttpRequest) -> HttpResponse:
-    """POST /v1/events: 202 once the events are committed to PostgreSQL."""
+    """POST /v1/events: 202 once the events are in the queue or in PostgreSQL for good."""
     _require_method(request, "POST")
     _require_sender(request)
     if request.content_type not in TEXT:
         raise Problem("unsupported-media-type", f"Send events as {' or '.join(TEXT)}.")
     batch = parsing.read_batch(request.body)
     consented = batch.consent and request.headers.get("Sec-GPC") != "1"
-    receipt = await _write(
-        partial(service.receive, batch, consented=consented, now=datetime.now(UTC))
-    )
+    try:
+        receipt = await intake.take(batch, consented=consented, now=datetime.now(UTC))
+    except writers.Unwritable as error:
+        raise _unavailable(error) from error
     return _json(receipt, status=202)
 
 
@@ -43,7 +41,10 @@ async def session(request: HttpRequest, session_id: str) -> HttpResponse:
     if len(session_id) > LONGEST_SESSION_ID:
         detail = f"A session id has at most {LONGEST_SESSION_ID} characters."
         raise Problem("invalid-fields", detail, errors=[FieldError("path: session_id", detail)])
-    await _write(partial(store.forget_session, session_id))
+    try:
+        await writers.write(partial(store.forget_session, session_id, now=datetime.now(UTC)))
+    except writers.Unwritable as error:
+        raise _unavailable(error) from error
     return HttpResponse(status=204)
 
 
@@ -61,13 +62,6 @@ async def imports(request: HttpRequest) -> HttpResponse:
         return _json(await writers.write_in_turn(work), status=200)
     except feeds.Unreadable as error:
         raise Problem("invalid-fields", str(error)) from error
-    except writers.Unwritable as error:
-        raise _unavailable(error) from error
-
-
-async def _write(work: Callable[[], T]) -> T:
-    try:
-        return await writers.write(work)
     except writers.Unwritable as error:
         raise _unavailable(error) from error
 

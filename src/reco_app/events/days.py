@@ -44,7 +44,7 @@ def make(of_days: Collection[date]) -> None:
     Raises IntegrityError for a day that is closed.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT events_make_days(%s)", [sorted(of_days)])
+        cursor.execute("SELECT events_make_days(%s::date[])", [sorted(of_days)])
 
 
 def stored() -> list[date]:

@@ -76,6 +76,16 @@ class SessionKey(models.Model):
         return self.day.isoformat()
 
 
+class ForgottenSession(models.Model):
+    """A session to be forgotten, for as long as events of it may still be on their way."""
+
+    session_hash = models.BigIntegerField(primary_key=True)
+    forgotten_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.forgotten_at.isoformat()
+
+
 class RejectionCount(models.Model):
     """How many events one day's intake turned away for one reason."""
 

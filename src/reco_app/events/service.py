@@ -1,16 +1,17 @@
 """What becomes of events as they come in: turned away with a reason, or stored for good."""
 
-from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
 
 from reco_app.curation import store as curation
-from reco_app.events import store
+from reco_app.events import messages, store
 from reco_app.events.anonymity import day_of, event_digest, session_hash
 from reco_app.events.contracts import EVENT_TYPES, Batch, Event, Receipt, Rejection
+from reco_app.events.messages import Delivery
 from reco_app.settings import current
 
 CLOCK_SKEW = timedelta(minutes=5)  # how far a sender's clock may be ahead of ours
@@ -18,18 +19,54 @@ OLDEST = timedelta(days=7)  # history comes in through imports
 
 
 def receive(batch: Batch, *, consented: bool, now: datetime) -> Receipt:
-    """Store a batch in one transaction; what is accepted is durable when this returns.
-
-    Without consent neither session nor recommendation is kept.
-    """
-    with transaction.atomic():
-        known = curation.known_item_ids({event.item_id for event in batch.events})
-        rejected = _rejections(batch, known, now)
-        turned_away = {rejection.index for rejection in rejected}
-        taken = [event for index, event in enumerate(batch.events) if index not in turned_away]
-        accepted = store.add(_stored(taken, consented=consented, now=now), now=now)
-        store.count_rejected(_kept(batch, rejected, now), now=now)
+    """Store a batch in one transaction; what is accepted is durable when this returns."""
+    known = curation.known_item_ids({event.item_id for event in batch.events})
+    taken, rejected = sorted_out(batch, known, now=now)
+    keys = store.session_keys(days_of(taken, now=now)) if consented else {}
+    delivery = delivered(batch, taken, rejected, keys=keys, consented=consented, now=now)
+    accepted = keep(delivery)
     return Receipt(accepted, len(taken) - accepted, rejected)
+
+
+@transaction.atomic
+def keep(delivery: Delivery) -> int:
+    """Store a delivery, which may have come before; returns how many events were new."""
+    received_at = delivery.received_at
+    if delivery.rejected and store.is_new(delivery.name, received_at=received_at):
+        store.count_rejected(delivery.rejected, now=received_at)
+    return store.add(delivery.events, received_at=received_at)
+
+
+def sorted_out(
+    batch: Batch, known: Collection[str], *, now: datetime
+) -> tuple[list[Event], list[Rejection]]:
+    """The events that are taken, and why the others are not."""
+    rejected = _rejections(batch, known, now)
+    turned_away = {rejection.index for rejection in rejected}
+    taken = [event for index, event in enumerate(batch.events) if index not in turned_away]
+    return taken, rejected
+
+
+def days_of(events: Iterable[Event], *, now: datetime) -> set[date]:
+    """The days whose keys hash the sessions of these events."""
+    return {day_of(event.timestamp or now) for event in events}
+
+
+def delivered(
+    batch: Batch,
+    taken: Iterable[Event],
+    rejected: Iterable[Rejection],
+    *,
+    keys: Mapping[date, bytes],
+    consented: bool,
+    now: datetime,
+) -> Delivery:
+    """What is stored of a batch. Without consent neither session nor recommendation is."""
+    return messages.new(
+        events=_stored(taken, keys=keys, consented=consented, now=now),
+        rejected=_kept(batch, rejected, now),
+        received_at=now,
+    )
 
 
 def _rejections(batch: Batch, known: Collection[str], now: datetime) -> list[Rejection]:
@@ -55,9 +92,9 @@ def _oldest() -> timedelta:
     return min(OLDEST, timedelta(days=current().event_retention_days))
 
 
-def _stored(events: list[Event], *, consented: bool, now: datetime) -> list[store.StoredEvent]:
-    moments = [event.timestamp or now for event in events]
-    keys = store.session_keys({day_of(moment) for moment in moments})
+def _stored(
+    events: Iterable[Event], *, keys: Mapping[date, bytes], consented: bool, now: datetime
+) -> list[store.StoredEvent]:
     name_key = settings.SECRET_KEY.encode()[:64]
     return [
         store.StoredEvent(
@@ -73,11 +110,12 @@ def _stored(events: list[Event], *, consented: bool, now: datetime) -> list[stor
             recommendation_id=event.recommendation_id if consented else None,
             position=event.position,
         )
-        for event, moment in zip(events, moments, strict=True)
+        for event in events
+        for moment in [event.timestamp or now]
     ]
 
 
-def _kept(batch: Batch, rejected: list[Rejection], now: datetime) -> list[store.Rejected]:
+def _kept(batch: Batch, rejected: Iterable[Rejection], now: datetime) -> list[store.Rejected]:
     """What may be kept of rejected events; a type we do not know is free text, and left out."""
     return [
         store.Rejected(

@@ -11,7 +11,14 @@ from django.db import connection, transaction
 
 from reco_app.events import days
 from reco_app.events.anonymity import day_of, session_hash
-from reco_app.events.models import Event, EventId, RejectedEvent, RejectionCount, SessionKey
+from reco_app.events.models import (
+    Event,
+    EventId,
+    ForgottenSession,
+    RejectedEvent,
+    RejectionCount,
+    SessionKey,
+)
 
 SAMPLES_A_DAY = 100  # examples kept of each reason and day; all of them are counted
 
@@ -54,8 +61,13 @@ ADD = f"""
         ON CONFLICT DO NOTHING RETURNING event_id
     )
     INSERT INTO events_event ({COLUMNS}) SELECT {COLUMNS} FROM given JOIN unknown USING (event_id)
+    WHERE NOT EXISTS (
+        SELECT FROM events_forgottensession AS forgotten
+        WHERE forgotten.session_hash = given.session_hash AND forgotten_at >= %s
+    )
     ON CONFLICT DO NOTHING
 """
+KNOWN = "INSERT INTO events_eventid (event_id, received_on) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 STAGE = f"""
     CREATE TEMPORARY TABLE staged ON COMMIT DROP AS
     SELECT {COLUMNS} FROM events_event WITH NO DATA
@@ -78,7 +90,7 @@ COUNT_REJECTED = """
 
 def session_keys(of_days: Collection[date]) -> Mapping[date, bytes]:
     """The keys of these days, made where a day has none yet."""
-    keys = _stored_keys(of_days)
+    keys = stored_keys(of_days)
     missing = [
         SessionKey(day=day, secret=secrets.token_bytes(32)) for day in set(of_days) - set(keys)
     ]
@@ -86,18 +98,22 @@ def session_keys(of_days: Collection[date]) -> Mapping[date, bytes]:
         SessionKey.objects.bulk_create(
             sorted(missing, key=lambda key: key.day), ignore_conflicts=True
         )
-        keys = _stored_keys(of_days)
+        keys = stored_keys(of_days)
     return keys
 
 
-def _stored_keys(of_days: Collection[date]) -> dict[date, bytes]:
+def stored_keys(of_days: Collection[date]) -> dict[date, bytes]:
+    """The keys of those of these days that have one."""
     rows = SessionKey.objects.filter(day__in=set(of_days)).values_list("day", "secret")
     return {day: bytes(secret) for day, secret in rows}
 
 
 @transaction.atomic
-def add(events: Iterable[StoredEvent], *, now: datetime) -> int:
-    """Store what came in and is not known by its name; returns how many were new."""
+def add(events: Iterable[StoredEvent], *, received_at: datetime) -> int:
+    """Store what came in and is not known by its name; returns how many were new.
+
+    What came in before its session was forgotten is left out.
+    """
     named = {event.event_id: event for event in events}
     if not named:
         return 0
@@ -105,8 +121,15 @@ def add(events: Iterable[StoredEvent], *, now: datetime) -> int:
     columns = [list(column) for column in zip(*sorted(named.values(), key=_by_id), strict=True)]
     days.make({day_of(event.occurred_at) for event in named.values()})
     with connection.cursor() as cursor:
-        cursor.execute(ADD, [*columns, day_of(now)])
+        cursor.execute(ADD, [*columns, day_of(received_at), received_at])
         return int(cursor.rowcount)
+
+
+def is_new(name: str, *, received_at: datetime) -> bool:
+    """Whether this is the first time that something of this name comes in; it is known now."""
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN, [name, day_of(received_at)])
+        return bool(cursor.rowcount)
 
 
 @transaction.atomic
@@ -141,11 +164,21 @@ def count_rejected(rejected: Sequence[Rejected], *, now: datetime) -> None:
         )
 
 
-def forget_session(session_id: str) -> int:
-    """Delete what a session did, on whichever day; returns how many events are gone."""
+def forget_session(session_id: str, *, now: datetime) -> int:
+    """Delete what a session did, on whichever day; returns how many events are gone.
+
+    Events of it that are still on their way will not be stored either.
+    """
     gone = 0
-    for day, secret in SessionKey.objects.order_by("day").values_list("day", "secret"):
-        hashed = session_hash(session_id, key=bytes(secret))
+    keys = SessionKey.objects.order_by("day").values_list("day", "secret")
+    hashes = {day: session_hash(session_id, key=bytes(secret)) for day, secret in keys}
+    ForgottenSession.objects.bulk_create(
+        [ForgottenSession(session_hash=hashed, forgotten_at=now) for hashed in hashes.values()],
+        update_conflicts=True,
+        unique_fields=["session_hash"],
+        update_fields=["forgotten_at"],
+    )
+    for day, hashed in hashes.items():
         begin, end = days.span(day)
         of_day = Event.objects.filter(occurred_at__gte=begin, occurred_at__lt=end)
         gone += of_day.filter(session_hash=hashed).delete()[0]
@@ -159,6 +192,7 @@ def expire(before: date) -> None:
     SessionKey.objects.filter(day__lt=before).exclude(day__in=days.stored()).delete()
     RejectedEvent.objects.filter(received_at__lt=midnight).delete()
     RejectionCount.objects.filter(day__lt=before).delete()
+    ForgottenSession.objects.filter(forgotten_at__lt=midnight).delete()
 
 
 def forget_names(before: date) -> None:

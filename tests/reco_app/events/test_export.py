@@ -55,7 +55,7 @@ def test_a_forgotten_session_leaves_the_files(tmp_path: Path) -> None:
     receive(event("a"), event("b", session_id="s2"))
     exported(tmp_path)
 
-    store.forget_session("s2")
+    store.forget_session("s2", now=NOW)
     files = exported(tmp_path)
 
     assert [parquet.read_table(file).num_rows for file in files] == [1]

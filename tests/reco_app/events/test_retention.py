@@ -1,9 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
+from time import sleep
 
 import pyarrow.parquet as parquet
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
 from reco_app.events import days, export, importing, retention, service, store
 from reco_app.events.contracts import Batch, Event
@@ -64,6 +67,24 @@ def test_events_lie_in_the_partition_of_their_day() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT tableoid::regclass::text FROM events_event ORDER BY 1")
         assert cursor.fetchall() == [("events_on_20261121",), ("events_on_20261122",)]
+
+
+def test_several_may_make_the_same_day_at_once() -> None:
+    all_begun = Barrier(3)
+
+    def make() -> None:
+        with transaction.atomic():
+            days.make([])
+            all_begun.wait(timeout=30)
+            days.make([TODAY])
+            sleep(0.1)  # the others wait for this to end
+        connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        for made in [pool.submit(make) for _ in range(3)]:
+            made.result()
+
+    assert days.stored() == [TODAY]
 
 
 def test_an_expired_day_is_dropped_with_its_key_and_training_still_has_it(tmp_path: Path) -> None:
@@ -160,4 +181,4 @@ def test_retention_and_training_mean_the_same_folder() -> None:
 def test_a_session_is_forgotten_on_every_living_day() -> None:
     receive(0, 1, 6)
 
-    assert store.forget_session("s1") == 3
+    assert store.forget_session("s1", now=NOW) == 3

@@ -2,11 +2,11 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from reco_app.events import service
+from reco_app.events import messages, service
 from reco_app.events.contracts import Batch, Event
 from reco_app.events.models import Event as Row
 from reco_app.events.models import RejectedEvent, RejectionCount
-from reco_app.events.store import SAMPLES_A_DAY, forget_session
+from reco_app.events.store import SAMPLES_A_DAY, forget_session, session_keys
 
 pytestmark = pytest.mark.usefixtures("shop")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -101,9 +101,36 @@ def test_forgetting_a_session_deletes_it_on_all_days_and_nothing_else() -> None:
     batch = Batch([event("a"), event("b", timestamp=yesterday), event("c", session_id="s2")])
     service.receive(batch, consented=True, now=NOW)
 
-    assert forget_session("s1") == 2
+    assert forget_session("s1", now=NOW) == 2
 
     assert Row.objects.count() == 1
+
+
+def test_what_was_under_way_when_its_session_was_forgotten_is_not_stored() -> None:
+    before, after = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
+    forget_session("s1", now=NOW)
+    service.receive(Batch([event("a", timestamp=before)]), consented=True, now=NOW)
+    keys = session_keys({NOW.date()})
+    forget_session("s1", now=NOW)
+
+    for number, received_at in enumerate([before, after]):
+        taken = [event(f"late-{number}", timestamp=before)]
+        service.keep(
+            service.delivered(Batch(taken), taken, [], keys=keys, consented=True, now=received_at)
+        )
+
+    assert Row.objects.count() == 1
+
+
+def test_a_delivery_that_comes_twice_counts_once_with_what_it_turned_away() -> None:
+    batch = Batch([event("a"), event("bad", item_id="unheard-of")])
+    taken, rejected = service.sorted_out(batch, {"22423"}, now=NOW)
+    delivery = service.delivered(batch, taken, rejected, keys={}, consented=False, now=NOW)
+    text = messages.encode(delivery)
+
+    assert [service.keep(messages.decode(text)) for _ in range(2)] == [1, 0]
+
+    assert RejectionCount.objects.get().count == 1
 
 
 def test_an_event_without_a_time_happened_when_it_arrived() -> None:

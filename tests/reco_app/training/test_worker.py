@@ -24,6 +24,7 @@ def test_a_task_is_acknowledged_only_when_done_and_comes_back_from_a_dead_worker
 def test_rabbitmq_gets_quorum_queues_and_confirmed_publishing() -> None:
     queues, options = worker._queues("amqp://localhost")
 
+    assert {queue.name for queue in queues} == {"default", "training", "events"}
     assert {queue.queue_arguments["x-queue-type"] for queue in queues} == {"quorum"}
     assert options == {"confirm_publish": True}
 

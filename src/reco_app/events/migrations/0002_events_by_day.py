@@ -39,7 +39,7 @@ MAKE_DAYS = """
         FOREACH one IN ARRAY days LOOP
             name := 'events_on_' || to_char(one, 'YYYYMMDD');
             CONTINUE WHEN to_regclass(name) IS NOT NULL;
-            PERFORM pg_advisory_xact_lock(hashtext('events_make_days'));
+            LOCK TABLE ONLY events_event IN SHARE UPDATE EXCLUSIVE MODE;  -- as attaching does
             CONTINUE WHEN to_regclass(name) IS NOT NULL;
             IF EXISTS (SELECT FROM events_closedday WHERE day = one) THEN
                 RAISE check_violation USING MESSAGE = 'the day ' || one || ' is closed';

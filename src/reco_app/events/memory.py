@@ -1,0 +1,90 @@
+"""What intake must know at once, kept in the process: which products there are, the days' keys.
+
+With it events can be taken while PostgreSQL is away, and nothing waits for it while it is there.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from django.db import Error, close_old_connections, connections
+
+from reco_app.events import store
+from reco_app.events.anonymity import day_of
+
+EVERY_SECONDS = 60.0  # a key that was destroyed is here no longer than that
+AGAIN_SECONDS = 1.0
+BEHIND = range(-7, 0)  # days whose events may still come in
+AHEAD = range(2)  # today and tomorrow: a day's key is at hand before the day begins
+
+log = logging.getLogger(__name__)
+
+Products = Callable[[Iterable[str]], set[str] | None]
+"""Those of these ids that are products; None while no catalogue is known."""
+
+
+@dataclass(slots=True)
+class _Memory:
+    products: Products
+    keys: Mapping[date, bytes]  # replaced as a whole
+
+
+def _unknown(_: Iterable[str]) -> set[str] | None:
+    return None
+
+
+_memory = _Memory(_unknown, {})
+
+
+def known(item_ids: Iterable[str]) -> set[str] | None:
+    """Those of these ids that are products; None while this process knows of no catalogue."""
+    return _memory.products(item_ids)
+
+
+def keys(days: Collection[date]) -> Mapping[date, bytes] | None:
+    """The keys of these days; None if one of them is not at hand."""
+    held = _memory.keys
+    return held if all(day in held for day in days) else None
+
+
+def learn(now: datetime) -> None:
+    """Take over the keys as they are now, and make those of the days to come."""
+    today = day_of(now)
+    store.session_keys({today + timedelta(days=number) for number in AHEAD})
+    recent = {today + timedelta(days=number) for number in (*BEHIND, *AHEAD)}
+    _memory.keys = store.stored_keys(recent)
+
+
+def forget() -> None:
+    """As at the start of a process."""
+    _memory.products, _memory.keys = _unknown, {}
+
+
+class Learner:
+    """The thread that keeps the memory fresh."""
+
+    def __init__(self, products: Products) -> None:
+        _memory.products = products
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="events-memory", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join(timeout=5)
+        forget()
+
+    def _run(self) -> None:
+        pause = EVERY_SECONDS
+        while not self._stopped.is_set():
+            try:
+                close_old_connections()
+                learn(datetime.now(UTC))
+                pause = EVERY_SECONDS
+            except Error as error:
+                log.warning("the days' keys cannot be read: %s", error)
+                pause = AGAIN_SECONDS
+            self._stopped.wait(pause)
+        connections.close_all()

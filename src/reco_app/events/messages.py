@@ -1,0 +1,50 @@
+"""Events on their way to storage: what intake has taken, as it lies in the queue.
+
+Session ids are hashed before they get here: the broker never holds one.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import uuid4
+
+from msgspec import Struct, json
+
+from reco_app.events.store import Rejected, StoredEvent
+
+
+class Delivery(Struct, frozen=True, gc=False):
+    """One or several batches; `name` is of the delivery, which may arrive more than once."""
+
+    name: str
+    received_at: datetime
+    events: list[StoredEvent]
+    rejected: list[Rejected]
+
+
+_decoder = json.Decoder(Delivery)
+
+
+def new(*, events: list[StoredEvent], rejected: list[Rejected], received_at: datetime) -> Delivery:
+    return Delivery(uuid4().hex, received_at, events, rejected)
+
+
+def joined(deliveries: Sequence[Delivery]) -> Delivery:
+    """One delivery of all of these, named and timed as the first."""
+    first, *others = deliveries
+    if not others:
+        return first
+    return Delivery(
+        first.name,
+        first.received_at,
+        [event for delivery in deliveries for event in delivery.events],
+        [event for delivery in deliveries for event in delivery.rejected],
+    )
+
+
+def encode(delivery: Delivery) -> str:
+    return json.encode(delivery).decode()
+
+
+def decode(text: str) -> Delivery:
+    """Raises msgspec.DecodeError for what `encode` has not written."""
+    return _decoder.decode(text)
