@@ -1,12 +1,16 @@
 """Which release a process uses, whatever happens to the files."""
 
+import asyncio
+import gc
 import os
+from pathlib import Path
 
 import pytest
 
 from reco_app.curation import store
 from reco_app.engine import release
-from reco_app.serving import follow, live, releases, running
+from reco_app.serving import follow, live, releases, running, service
+from reco_app.serving.contracts import Request, RequestItem
 from tests.reco_app.serving import examples
 
 UNUSABLE = {
@@ -59,6 +63,12 @@ def offered():
 
 def _cheaper(row):
     row["sale_price"] = "1.25"
+
+
+def switch(model_dir, versions):
+    for version in versions:
+        release.set_live(model_dir, version)
+        releases.follow_release()
 
 
 def in_use():
@@ -224,3 +234,21 @@ def test_without_any_whole_release_answers_come_from_the_catalogue(two, model_di
 def test_before_the_first_release_nothing_is_wrong(model_dir):
     releases.follow_release()
     assert running.conditions()["release"] == "none yet"
+
+
+async def test_no_request_fails_while_releases_are_switched_beneath_it(two, model_dir):
+    releases.follow_release()
+    live.change(lambda state: follow.caught_up(state, state.shelf.version))
+    request = Request(items=(RequestItem("p00"),), count=2)
+    switching = asyncio.create_task(asyncio.to_thread(switch, model_dir, two * 4))
+    answers = []
+    while not switching.done():
+        asked = (service.recommend(request, now=examples.NOW) for _ in range(8))
+        answers += await asyncio.gather(*asked)
+    await switching
+    assert {answer.model.version for answer in answers} == set(two)
+    assert {tuple(item.item_id for item in answer.items) for answer in answers} == {("p01", "p02")}
+    assert all(answer.degraded == [] for answer in answers)
+    assert in_use() == two[1]
+    gc.collect()
+    assert two[0] not in Path("/proc/self/maps").read_text()
