@@ -113,9 +113,7 @@ def rank_by_sessions(context, weighing, index, settings, mask, scratch, limit, s
     weights = weigh(items, kinds, quantities, ages, weighing)
     found, nearest, worth = session_scores(items, weights, index, settings, scratch)
     ranked, scores = take_best(scratch, found, mask, limit)
-    shares, alone = session_shares(
-        items, weights, index, settings, nearest, worth, ranked, scratch.places
-    )
+    shares, alone = session_shares(items, weights, index, nearest, worth, ranked, scratch.places)
     told = np.empty(len(ranked), np.uint8)
     for row in range(len(ranked)):
         scores[row] /= 1.0 + scores[row]
@@ -156,7 +154,7 @@ def session_scores(items, weights, index, settings, scratch):
     found = add_near(items, index, settings, scratch, found)
     worth = add_likeness(items, weights, index, settings, scratch, found, highest)
     _reweigh_repeats(items, weights, settings, cells)
-    return found, (sessions, values, shared, matched_at), worth
+    return found, (sessions, values, shared, matched_at, decay), worth
 
 
 @njit(cache=True, nogil=True)
@@ -195,15 +193,14 @@ def _position(items, shared, index, first, last):
 
 
 @njit(cache=True, nogil=True)
-def session_shares(items, weights, index, settings, nearest, worth, ranked, places):
+def session_shares(items, weights, index, nearest, worth, ranked, places):
     """Each context item's part in the scores of the ranked items; rows sum to 1 or 0.
 
     And which of the ranked items no neighbour has: likeness alone brought them.
 
     `places` is scratch, one cell an item, -1 before and after.
     """
-    sessions, values, shared, matched_at = nearest
-    decay = _decay(settings.distance_decay)
+    sessions, values, shared, matched_at, decay = nearest
     shares = np.zeros((len(ranked), len(items)), np.float32)
     for row in range(len(ranked)):
         places[ranked[row]] = row

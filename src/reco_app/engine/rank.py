@@ -12,16 +12,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_app.engine import arrange, tiers, together
+from reco_app.engine import arrange, json_kernels, tiers, together
 from reco_app.engine.index import PURCHASE
 from reco_app.engine.model import Model
 from reco_app.engine.tiers import BELOW, Context, Found, Request, Tier
 
 SOURCES = tiers.SOURCES
 SCENARIOS = tuple(tiers.TIERS)
-EVIDENCE = ("similar", "viewed-together", "bought-together")
+EVIDENCE = json_kernels.EVIDENCE
 # What was bought together is no evidence that one can take the other's place.
-_PREFERRED = dict.fromkeys(SCENARIOS, together.STRONGER) | {
+PREFERRED = dict.fromkeys(SCENARIOS, together.STRONGER) | {
     "basket": together.BOUGHT,
     "similar": together.MET,
 }
@@ -77,7 +77,7 @@ def rank(
     """
     order = tiers.TIERS[scenario]
     scratch = model.scratch.take()
-    found = _fill(Request(model, _columns(context), _readonly(mask), scratch), order, count)
+    found = _fill(Request(model, _columns(context), readonly(mask), scratch), order, count)
     model.scratch.give_back(scratch)
     return _joined(found, len(context))
 
@@ -101,7 +101,7 @@ def drivers(
     causes = np.array([entry.item for entry in context], np.int32)
     memory = model.counting.take()
     told, parts = together.drivers(
-        lists, (items, causes, shares), most, least, PURCHASE, _PREFERRED[scenario], memory
+        lists, (items, causes, shares), most, least, PURCHASE, PREFERRED[scenario], memory
     )
     model.counting.give_back(memory)
     rows, of, evidence, sessions = told.tolist()
@@ -129,7 +129,7 @@ def _columns(context: Sequence[ContextItem]) -> Context:
     )
 
 
-def _readonly(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def readonly(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """One compiled form for all callers: masks that are written to and masks that are not."""
     if not mask.flags.writeable:
         return mask

@@ -9,6 +9,7 @@ from numba import njit
 MUCH_LONGER = 8  # from here on searching the longer list beats walking it
 BOUGHT, MET = 1, 2  # how an item occurred in a session: bits; which of the two is told
 STRONGER = BOUGHT | MET  # tell whichever is more
+MOST_TOLD = 3  # products at hand that are told as reasons of a result
 SHARE_STEPS = 1e4
 SCATTER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio: Knuth, 6.4
 SCATTERED_BITS = np.uint64(32)
@@ -64,7 +65,7 @@ def strongest(shares, most, least):
                     continue
                 if best >= 0 and share <= shares[row, best]:
                     continue
-                if not np.any(columns[first:filled] == column):
+                if not _is_among(columns, first, filled, column):
                     best = column
             if best < 0:
                 break
@@ -72,6 +73,15 @@ def strongest(shares, most, least):
             columns[filled] = best
             filled += 1
     return rows[:filled], columns[:filled]
+
+
+@njit(cache=True, nogil=True)
+def _is_among(values, first, end, value):
+    """Whether it is one of values[first:end]; making an array to ask would take longer."""
+    found = False
+    for place in range(first, end):
+        found |= values[place] == value
+    return found
 
 
 @njit(cache=True, nogil=True)

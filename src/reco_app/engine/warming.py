@@ -13,10 +13,10 @@ import numpy as np
 
 from reco_app.engine import release
 from reco_app.engine.content import Features
+from reco_app.engine.direct import warm
 from reco_app.engine.index import PURCHASE, Catalogue, Index, build
 from reco_app.engine.model import Model, open_release
 from reco_app.engine.parameters import BasketNeighbourhood, Parameters
-from reco_app.engine.rank import warm
 from reco_app.engine.sessions import Alone, BySession, Counted, invert
 
 SESSIONS, ITEMS = 40, 12

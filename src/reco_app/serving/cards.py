@@ -5,10 +5,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from reco_app.engine.direct import CardTable
 from reco_app.serving.canonical import each_once
 from reco_app.training.snapshot import Snapshot
 
 KEPT = 50_000  # cards cut down to the fields asked for, some 20 MB
+MOST_TABLES = 4  # of different fields, each 16 bytes a product
 PRICED = ("price", "sale_price")
 
 
@@ -19,13 +21,6 @@ class Card(NamedTuple):
     json: bytes
 
 
-class _Shown(NamedTuple):
-    """A card cut down, and the change that it was cut from: None for that of the snapshot."""
-
-    changed: Card | None
-    card: msgspec.Raw
-
-
 class Cards:
     """Read by requests while the follower adds to it: each change is one assignment."""
 
@@ -34,11 +29,17 @@ class Cards:
         self.current = current
         """Whether all changes since the snapshot were read, so that its cards can be trusted."""
         self._changed: dict[str, Card] = {}
-        self._shown: dict[tuple[str, ...], dict[str, _Shown]] = {}
+        self._shown: dict[tuple[str, ...], dict[str, msgspec.Raw]] = {}
+        self._tables: dict[tuple[str, ...], CardTable] = {}
         self._kept = 0
 
     def remember(self, cards: Iterable[tuple[str, Card]]) -> None:
-        self._changed.update(cards)
+        changed = dict(cards)
+        self._changed.update(changed)
+        for shown in list(self._shown.values()):
+            for item_id in changed:
+                shown.pop(item_id, None)
+        self._tables.clear()
 
     def over(self, snapshot: Snapshot | None) -> "Cards":
         """The cards for another release: what changed after its snapshot stays remembered."""
@@ -58,29 +59,42 @@ class Cards:
         trusted = self.current or stale
         cards: dict[str, msgspec.Raw] = {}
         for item_id, position in products:
-            changed = self._changed.get(item_id)
-            if changed is None and not trusted:
-                continue
-            known = shown.get(item_id)
-            if known is None or known.changed is not changed:
-                known = self._cut(changed, position, fields)
-                if known is None:
-                    continue
-                self._keep(shown, item_id, known)
-            cards[item_id] = known.card
+            if trusted or item_id in self._changed:
+                card = shown.get(item_id) or self._cut(item_id, position, fields, shown)
+                if card is not None:
+                    cards[item_id] = card
         return cards
 
-    def _cut(self, changed: Card | None, position: int, fields: Sequence[str]) -> _Shown | None:
+    def table(self, fields: Sequence[str], item_count: int) -> CardTable | None:
+        """Cards by the place of the first `item_count` products, for compiled code; None while
+        cards may be out of date."""
+        if not self.current:
+            return None
+        wanted = each_once(tuple(fields))
+        table = self._tables.get(wanted)
+        if table is None:
+            if len(self._tables) >= MOST_TABLES:
+                self._tables.clear()
+            table = self._tables[wanted] = CardTable(item_count)
+        return table
+
+    def _cut(
+        self, item_id: str, position: int, fields: Sequence[str], shown: dict[str, msgspec.Raw]
+    ) -> msgspec.Raw | None:
+        """The card cut down, and kept unless it has just changed."""
+        changed = self._changed.get(item_id)
         json = changed.json if changed else self._from_snapshot(position)
         product = msgspec.json.decode(json) if json else {"deleted": True}
-        return None if product.get("deleted") else _Shown(changed, cut_down(product, fields))
-
-    def _keep(self, shown: dict[str, _Shown], item_id: str, known: _Shown) -> None:
+        if product.get("deleted"):
+            return None
+        card = shown[item_id] = cut_down(product, fields)
+        if self._changed.get(item_id) is not changed:
+            shown.pop(item_id, None)
+        self._kept += 1
         if self._kept >= KEPT:
             self._shown.clear()
             self._kept = 0
-        self._kept += 1
-        shown[item_id] = known
+        return card
 
     def _from_snapshot(self, position: int) -> bytes:
         if self.snapshot is None or position >= len(self.snapshot.visible):

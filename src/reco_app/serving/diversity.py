@@ -5,13 +5,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_app.engine import arrange
+from reco_app.engine import arrange, together
 from reco_app.engine.arrange import Arranged, Traits
 from reco_app.engine.model import Model
 from reco_app.serving.contracts import Budget
 from reco_app.serving.shelf import Columns
 
-MOST_TOLD = 3  # products at hand that are told as reasons of a result
+MOST_TOLD = together.MOST_TOLD
 LEAST_SHARE = 0.05  # of its score, to be told
 COVERED = 60  # candidates that may stand for a product at hand; see docs/ranking.md
 NO_VECTORS = np.zeros((0, 1), np.float32)

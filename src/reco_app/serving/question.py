@@ -58,7 +58,7 @@ def understood(
         scenario=placement.scenario if placement else request.scenario,
         placement=slug,
         count=request.count or (placement.count if placement else DEFAULT_COUNT),
-        filters=(rules.filter_of(placement), request.filter) if placement else (request.filter,),
+        filters=(live.curation.filters[slug], request.filter) if slug else (request.filter,),
         context=context,
         stand_ins=speaking,
         at_hand=at_hand,
@@ -92,11 +92,12 @@ def _looked_up(request: Request, live: Live) -> tuple[list[ContextItem], list[in
             continue
         at_hand.append(position)
         if position < known_to_engine:
-            context.append(_entry(item, position))
+            context.append(entry(item, position))
     return context, at_hand, list(missing)
 
 
-def _entry(item: RequestItem, position: int) -> ContextItem:
+def entry(item: RequestItem, position: int) -> ContextItem:
+    """A product at hand as the engine takes it."""
     age_seconds = float(rounded_age(item.age_seconds))
     return ContextItem(position, KINDS[item.event_type], item.quantity, age_seconds)
 
@@ -118,7 +119,7 @@ def _speak_for_newcomers(
             others = stand_ins(position, live.shelf, live.model)
             free = [other for other in others if other not in speaking and other not in at_hand]
             speaking |= dict.fromkeys(free, position)
-            context += [_entry(item, other) for other in free]
+            context += [entry(item, other) for other in free]
     return speaking
 
 

@@ -13,8 +13,8 @@ from time import monotonic
 from prometheus_client import Gauge
 
 from reco_app.engine import release
+from reco_app.engine.direct import warm
 from reco_app.engine.model import Model, open_release
-from reco_app.engine.rank import warm
 from reco_app.engine.sealed import ReleaseCorrupt, Stamp, changed_in_place, stamps, verify
 from reco_app.serving import live, restore
 from reco_app.settings import current

@@ -9,15 +9,14 @@ import msgspec
 
 from reco_app.curation.contracts import CuratedRule
 from reco_app.engine.rank import SOURCES
-from reco_app.serving import answers, cache, canonical, clients, identity, live, profiles
+from reco_app.serving import answers, cache, canonical, clients, envelope, live, plain, profiles
 from reco_app.serving.answers import Kept, Wording
 from reco_app.serving.cards import cut_down
-from reco_app.serving.contracts import Answer, ModelVersion, Request, Result, Warning
+from reco_app.serving.contracts import Answer, Request, Result, Warning
 from reco_app.serving.decision import Decision, decide
 from reco_app.serving.live import Live
 from reco_app.serving.question import understood
 from reco_app.serving.reasons import reasons
-from reco_app.settings import current
 from runtime import metrics, rest
 
 CARD_SECONDS = 30
@@ -32,9 +31,11 @@ async def answered(request: Request, *, now: datetime, wording: Wording) -> Kept
     kept = answers.meant(digest)
     if kept is None:
         state = live.current()
-        answer = await recommend(request, now=now, digest=digest)
-        body = msgspec.json.encode(answer)
-        kept = Kept(body, digest, state.curation.version, degraded=bool(answer.degraded))
+        body, degraded = plain.encoded(request, digest, state, now=now), False
+        if body is None:
+            answer = await recommend(request, now=now, digest=digest)
+            body, degraded = msgspec.json.encode(answer), bool(answer.degraded)
+        kept = Kept(body, digest, state.curation.version, degraded=degraded)
         answers.keep(kept, request, state)
     answers.keep_wording(wording, kept, request)
     return kept
@@ -98,12 +99,15 @@ async def _answer(
         cards |= more
         degraded = [*degraded, *away]
     told = reasons(decision, model=state.model, shelf=state.shelf)
-    return Answer(
-        recommendation_id=_identity(request, digest, state, now=now),
+    return envelope.answer(
+        request,
+        digest,
+        state,
+        now=now,
         items=[
             Result(
                 item_id,
-                _six_decimals(pick.score),
+                envelope.six_decimals(pick.score),
                 place,
                 SOURCES[pick.source],
                 why,
@@ -116,31 +120,7 @@ async def _answer(
         missing_ids=decision.question.missing_ids,
         warnings=decision.warnings,
         degraded=degraded,
-        model=model_version(state),
     )
-
-
-def _six_decimals(score: float) -> float:
-    return int(score * 1e6 + 0.5) / 1e6  # a fifth of the time of `round`
-
-
-def model_version(state: Live) -> ModelVersion | None:
-    """Which release answers; None before the first."""
-    if state.model is None:
-        return None
-    manifest = state.model.manifest
-    return ModelVersion(str(manifest.get("version", "")), str(manifest.get("trained_at", "")))
-
-
-def _identity(request: Request, digest: bytes, state: Live, *, now: datetime) -> str:
-    told = identity.Identity(
-        release=state.model.version if state.model else "",
-        curation_version=state.curation.version,
-        scenario=request.scenario,
-        answered_at=int(now.timestamp()),
-        digest=digest,
-    )
-    return identity.sign(told, secret=current().secret_key.get_secret_value().encode())
 
 
 async def _more_cards(

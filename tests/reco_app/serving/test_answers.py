@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from reco_app.serving import answers, clients, lean, profiles, service
+from reco_app.serving import answers, clients, lean, plain, profiles
 from reco_app.serving.contracts import Request
 from runtime import rest
 from tests.reco_app.serving import examples
@@ -19,13 +19,13 @@ def forgotten():
 def worked_out(monkeypatch):
     """The requests whose answers were worked out and not found."""
     seen = []
-    decided = service.decided
+    encoded = plain.encoded
 
-    async def counting(request, *args, **kwargs):
+    def counting(request, *args, **kwargs):
         seen.append(request)
-        return await decided(request, *args, **kwargs)
+        return encoded(request, *args, **kwargs)
 
-    monkeypatch.setattr(service, "decided", counting)
+    monkeypatch.setattr(plain, "encoded", counting)
     return seen
 
 

@@ -1,0 +1,217 @@
+"""Results and what drove them in one compiled call, as JSON: what most answers need.
+
+Handing an array to a compiled function costs about half a microsecond, and ranking reads some 25
+of them. All but those of the question are therefore handed over once, as a table of addresses.
+"""
+
+# Compiled code has types of its own, which mypy cannot see.
+# mypy: disable-error-code="no-untyped-def,call-arg"
+
+from collections.abc import Sequence
+from itertools import chain
+from struct import pack_into
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numba import njit
+from numba.np.unsafe.ndarray import to_fixed_tuple
+from numpy.typing import NDArray
+
+from reco_app.engine import rank, together
+from reco_app.engine.index import PURCHASE
+from reco_app.engine.json_kernels import line, rows, write_results
+from reco_app.engine.kernels import rank_by_sessions
+from reco_app.engine.model import Model, Sessions
+from reco_app.engine.parameters import Neighbourhood, Weighing
+from reco_app.engine.rank import ContextItem
+from reco_app.engine.scratch import Counting, Scratch
+from reco_app.engine.tiers import EMBEDDING, SESSION
+
+MOST_CONTEXT, MOST_RESULTS, MOST_NEVER = 50, 100, 1_100
+MOST_BYTES = 1 << 18
+TOO_FEW, WITHOUT_CARDS = -1, -2
+WEIGHING, NEIGHBOURHOOD = len(Weighing._fields), len(Neighbourhood._fields)
+
+
+class CardTable:
+    """Where the card of each item lies in memory, as JSON: address and length, 0 for none yet.
+
+    Cards stay in memory as long as the table.
+    """
+
+    def __init__(self, item_count: int) -> None:
+        self.places = np.zeros((item_count, 2), np.int64)
+        self._kept: list[NDArray[np.uint8]] = []
+
+    def put(self, item: int, card: bytes) -> None:
+        kept = np.frombuffer(card, np.uint8)
+        self._kept.append(kept)
+        self.places[item] = kept.ctypes.data, len(kept)
+
+
+class Direct:
+    """One thread's way to a model: its arrays by address, and working memory.
+
+    Raises TypeError for arrays of other types than the compiled code was made for.
+    """
+
+    def __init__(self, model: Model) -> None:
+        names = [item_id.encode() for item_id in model.item_ids]
+        self._arrays = (
+            *model.sessions,
+            model.index.item_kinds,
+            *model.scratch.take(),
+            *model.counting.take(),
+            np.frombuffer(b"".join(names) or b" ", np.uint8),
+            np.concatenate([[0], np.cumsum([len(name) for name in names])]).astype(np.int64),
+            np.zeros(MOST_BYTES, np.uint8),
+            np.zeros(MOST_RESULTS, np.int32),
+        )
+        self._table = _table(self._arrays)
+        settings = (*model.parameters.session_weighing, *model.parameters.session)
+        self._settings = np.array(settings, np.float64)
+        self._question = np.zeros((MOST_CONTEXT, 4))
+        self._never = np.zeros(MOST_NEVER, np.int32)
+
+    def after_sessions(
+        self,
+        context: Sequence[ContextItem],
+        mask: NDArray[np.uint8],
+        never: Sequence[int],
+        cards: CardTable,
+        *,
+        count: int,
+        least: float,
+    ) -> bytes | list[int] | None:
+        """What `rank` and `drivers` tell for scenario `session`, as JSON objects with commas.
+
+        None unless the first tier finds `count` items; these items if a card of theirs is not in
+        the table. `mask` covers at least the model's items; items of `never` do not appear;
+        drivers after the first have at least a share of `least`.
+        """
+        if len(context) > MOST_CONTEXT or count > MOST_RESULTS or len(never) > MOST_NEVER:
+            return None
+        pack_into(f"{4 * len(context)}d", self._question.data, 0, *chain.from_iterable(context))
+        pack_into(f"{len(never)}i", self._never.data, 0, *never)
+        found = _after_sessions(
+            self._table,
+            self._settings,
+            self._question[: len(context)],
+            self._never[: len(never)],
+            rank.readonly(mask),
+            cards.places,
+            count,
+            least,
+        )
+        *_, text, items = self._arrays
+        if found == WITHOUT_CARDS:
+            return [int(item) for item in items[:count]]
+        return text[:found].tobytes() if found > 0 else None
+
+
+_ways: WeakKeyDictionary[Model, Direct] = WeakKeyDictionary()
+
+
+def to(model: Model) -> Direct:
+    """The way to a model, for the one thread that answers requests."""
+    way = _ways.get(model)
+    if way is None:
+        way = _ways[model] = Direct(model)
+    return way
+
+
+def warm(model: Model) -> None:
+    """Compile, or load from the cache, all that answering needs; slow only the first time."""
+    rank.warm(model)
+    if model.item_ids:
+        mask = np.ones(len(model.item_ids), np.uint8)
+        cards = CardTable(len(model.item_ids))
+        Direct(model).after_sessions([ContextItem(0)], mask, [], cards, count=1, least=0.0)
+
+
+_TYPES = tuple(
+    map(
+        np.dtype,
+        (
+            *(np.int64, np.int32, np.int32, np.float32, np.int64, np.int32),  # Sessions
+            *(np.float32, np.float32, np.int32, np.float32, np.int64, np.int32, np.uint8),
+            *(np.float32, np.int32, np.uint8, np.uint8, np.int32, np.float32, np.uint64),  # Scratch
+            *(np.uint8, np.uint64, np.int32),  # Counting
+            *(np.uint8, np.int64, np.uint8, np.int32),  # ids, where they begin; text, items
+        ),
+    )
+)
+
+
+def _table(arrays: Sequence[NDArray[np.generic]]) -> NDArray[np.int64]:
+    """Address, length and width of each."""
+    for array, dtype in zip(arrays, _TYPES, strict=True):
+        if array.dtype != dtype or not array.flags.c_contiguous:
+            raise TypeError(f"an array of {array.dtype} where {dtype}, without gaps, is read")
+    return np.array(
+        [(array.ctypes.data, len(array), array.shape[-1]) for array in arrays], np.int64
+    )
+
+
+# It keeps the interpreter's lock: a card that is copied must not be freed meanwhile.
+@njit(cache=True)
+def _after_sessions(table, settings, question, never, mask, cards, count, least):
+    """The bytes written; or TOO_FEW, or WITHOUT_CARDS and the items written."""
+    index = Sessions(
+        line(table[0], np.int64),
+        line(table[1], np.int32),
+        line(table[2], np.int32),
+        line(table[3], np.float32),
+        line(table[4], np.int64),
+        line(table[5], np.int32),
+        line(table[6], np.float32),
+        line(table[7], np.float32),
+        line(table[8], np.int32),
+        rows(table[9], np.float32),
+        line(table[10], np.int64),
+        line(table[11], np.int32),
+    )
+    scratch = Scratch(
+        line(table[13], np.float32),
+        line(table[14], np.int32),
+        line(table[15], np.uint8),
+        line(table[16], np.uint8),
+        line(table[17], np.int32),
+        line(table[18], np.float32),
+        line(table[19], np.uint64),
+    )
+    context = (
+        question[:, 0].astype(np.int32),
+        question[:, 1].astype(np.uint8),
+        question[:, 2].astype(np.float32),
+        question[:, 3].astype(np.float32),
+    )
+    weighing = Weighing(*to_fixed_tuple(settings[:WEIGHING], WEIGHING))
+    neighbourhood = Neighbourhood(*to_fixed_tuple(settings[WEIGHING:], NEIGHBOURHOOD))
+    for item in never:
+        scratch.taken[item] = 1
+    items, scores, sources, shares = rank_by_sessions(
+        context, weighing, index, neighbourhood, mask, scratch, count, (SESSION, EMBEDDING)
+    )
+    for item in never:
+        scratch.taken[item] = 0
+    if len(items) < count:
+        return TOO_FEW
+    without = False
+    kept = line(table[26], np.int32)
+    for row in range(count):
+        kept[row] = items[row]
+        without |= cards[items[row], 1] == 0
+    if without:
+        return WITHOUT_CARDS
+    told, parts = together.drivers(
+        (index.item_start, index.item_sessions, line(table[12], np.uint8)),
+        (items, context[0], shares),
+        together.MOST_TOLD,
+        least,
+        PURCHASE,
+        together.STRONGER,
+        Counting(line(table[20], np.uint8), line(table[21], np.uint64), rows(table[22], np.int32)),
+    )
+    ids = (line(table[23], np.uint8), line(table[24], np.int64))
+    return write_results(table[25], ids, cards, (items, scores, sources), told, parts)
