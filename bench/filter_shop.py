@@ -32,7 +32,7 @@ def main() -> None:
     products, log = _groceries()
     hides = [_hide(products[0]["categories"][0])]
     live.change(lambda _: _shop(products, log, hides))
-    sys.stdout.write(json.dumps(measured(products, hides, trials=TRIALS)))
+    sys.stdout.write("\n" + json.dumps(measured(products, hides, trials=TRIALS)))
 
 
 def _groceries() -> tuple[list[Product], EventLog]:

@@ -31,6 +31,8 @@ class Catalogue(NamedTuple):
     """N products as plain columns, made from their JSON alone."""
 
     ids: list[str]
+    place: dict[str, int]
+    """The other way round."""
     inside: dict[str, NDArray[np.bool_]]
     """By category path: what lies in it or below."""
     brands: list[str]
@@ -77,8 +79,7 @@ def measured(
 
 def _all_may_appear(found: list[str], passing: NDArray[np.bool_], catalogue: Catalogue) -> bool:
     """Whether all pass, none comes twice, and no two are variants of one another."""
-    place = {item_id: at for at, item_id in enumerate(catalogue.ids)}
-    rows = [place[item_id] for item_id in found]
+    rows = [catalogue.place[item_id] for item_id in found]
     return bool(passing[rows].all()) and len(set(catalogue.group[rows])) == len(rows)
 
 
@@ -93,9 +94,12 @@ def catalogue_of(products: Sequence[Product]) -> Catalogue:
             parts = path.split(" > ")
             for depth in range(len(parts)):
                 above = " > ".join(parts[: depth + 1])
-                inside.setdefault(above, np.zeros(len(products), np.bool_))[at] = True
+                if above not in inside:
+                    inside[above] = np.zeros(len(products), np.bool_)
+                inside[above][at] = True
     return Catalogue(
         [product["id"] for product in products],
+        {product["id"]: at for at, product in enumerate(products)},
         inside,
         brands,
         np.array([number[product["brand"] or ""] for product in products]),
@@ -144,7 +148,7 @@ def _passing(chosen: Filter, catalogue: Catalogue) -> NDArray[np.bool_]:
     if chosen.category:
         passing &= np.any([catalogue.inside[path] for path in chosen.category], axis=0)
     if chosen.brand:
-        passing &= np.isin(catalogue.brand, [catalogue.brands.index(name) for name in chosen.brand])
+        passing &= np.isin(catalogue.brand, np.searchsorted(catalogue.brands, chosen.brand))
     if chosen.price_min is not None:
         passing &= catalogue.price >= float(chosen.price_min)
     if chosen.price_max is not None:
