@@ -21,6 +21,9 @@ KEY_SCOPES = [
     ("staff", "staff: answers are explained"),
 ]
 FILTER_FIELDS = ("category", "brand", "price_min", "price_max", "in_stock")
+MAX_NAMES, MAX_NAME = 50, 300  # of a filter, as in a recommendation request
+MAX_MONEY, SMALLEST_MONEY = 10**10, Decimal("0.0001")
+MONEY = re.compile(r"[0-9]{1,10}(\.[0-9]{1,4})?")
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL takes no NUL; the rest was not UTF-8
 ABOVE_ALL_NUMBERS = 2**63  # what every component's JSON can carry
 PATH_PART = re.compile(r"[^\s>](?:.*[^\s>])?")
@@ -61,22 +64,35 @@ def placement_filter(value: object) -> None:
     if unknown := sorted(set(value) - set(FILTER_FIELDS)):
         raise ValidationError(f"Unknown: {', '.join(unknown)}. Known: {', '.join(FILTER_FIELDS)}.")
     for field in ("category", "brand"):
-        entries = value.get(field, [])
-        if not (isinstance(entries, list) and all(isinstance(entry, str) for entry in entries)):
-            raise ValidationError(f"“{field}” is a list of names.")
+        if not _are_names(value.get(field, [])):
+            raise ValidationError(
+                f"“{field}” is a list of at most {MAX_NAMES} names of 1 to {MAX_NAME} letters."
+            )
     for field in ("price_min", "price_max"):
         if field in value and not _is_money(value[field]):
-            raise ValidationError(f"“{field}” is a price in quotes, such as “2.00”.")
+            raise ValidationError(
+                f"“{field}” is a price in quotes, such as “2.00”, with at most four decimals."
+            )
     if not isinstance(value.get("in_stock", True), bool):
         raise ValidationError("“in_stock” is true or false.")
+
+
+def _are_names(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= MAX_NAMES
+        and all(isinstance(entry, str) and 0 < len(entry) <= MAX_NAME for entry in value)
+    )
 
 
 def _is_money(value: object) -> bool:
     try:
         amount = Decimal(value) if isinstance(value, str) else Decimal(-1)
+        # Looked at before it is written out: 1e-999999 would have a million digits.
+        short = 0 <= amount < MAX_MONEY and amount == amount.quantize(SMALLEST_MONEY)
     except InvalidOperation:
         return False
-    return amount.is_finite() and amount >= 0
+    return short and MONEY.fullmatch(format(amount, "f")) is not None
 
 
 RULE_CONSTRAINTS: list[BaseConstraint] = [

@@ -1,5 +1,6 @@
 """What merchandisers decided: pins, boosts, buries and hides, where and when they hold."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,8 @@ from reco_app.curation.contracts import CuratedPlacement, CuratedRule
 from reco_app.serving.contracts import Filter
 from reco_app.serving.shelf import Shelf
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Curation:
@@ -21,19 +24,23 @@ class Curation:
     version: int
     rules: tuple[CuratedRule, ...]
     placements: Mapping[str, CuratedPlacement]
+    filters: Mapping[str, Filter]
+    """Of each placement, by its slug."""
 
 
-NOTHING = Curation(version=0, rules=(), placements={})
+NOTHING = Curation(version=0, rules=(), placements={}, filters={})
 
 
 def curation(
     rules: Iterable[CuratedRule], placements: Iterable[CuratedPlacement], *, version: int
 ) -> Curation:
     """Keep what is switched on; the dates of a rule are looked at when it is asked for."""
+    active = {placement.slug: placement for placement in placements if placement.active}
     return Curation(
         version=version,
         rules=tuple(rule for rule in rules if rule.active),
-        placements={placement.slug: placement for placement in placements if placement.active},
+        placements=active,
+        filters={slug: filter_of(placement) for slug, placement in active.items()},
     )
 
 
@@ -124,12 +131,20 @@ def _variant(shelf: Shelf, position: int) -> tuple[str, int]:
 
 
 def filter_of(placement: CuratedPlacement) -> Filter:
-    """The placement's own filter; its prices may be written in any form of a decimal."""
+    """The placement's own filter; its prices may be written in any form of a decimal.
+
+    The placement goes without one that cannot be read: a list that is too wide is of more use
+    than none.
+    """
     written = dict(placement.filter)
-    for bound in ("price_min", "price_max"):
-        if written.get(bound) is not None:
-            written[bound] = format(Decimal(written[bound]), "f")
-    return msgspec.convert(written, Filter)
+    try:
+        for bound in ("price_min", "price_max"):
+            if written.get(bound) is not None:
+                written[bound] = format(Decimal(written[bound]), "f")
+        return msgspec.convert(written, Filter)
+    except (msgspec.ValidationError, ArithmeticError, TypeError, ValueError) as error:
+        log.warning("the filter of the placement %s is left out: %s", placement.slug, error)
+        return Filter()
 
 
 def is_about(rule: CuratedRule, position: int, shelf: Shelf) -> bool:
