@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from reco_app.serving import cache, clients, live, service
+from reco_app.serving import cache, clients, live, profiles, service
 from reco_app.serving.cards import Cards
 from reco_app.serving.contracts import Request, RequestItem
 from reco_app.serving.lean import Profile, Weights
@@ -71,6 +71,19 @@ async def test_a_known_profile_outlives_its_service(shop, monkeypatch):
     second = await answered(items=(RequestItem("p19"),), profile="gardener")
     assert [item.item_id for item in second.items] == [item.item_id for item in first.items]
     assert second.degraded == ["profile"]
+
+
+async def test_made_up_profiles_push_out_none_that_there_is(shop, monkeypatch):
+    shop()
+    monkeypatch.setattr(profiles, "KEPT", 2)
+    profile_is(monkeypatch, GARDENER)
+    await answered(profile="gardener")
+    profile_is(monkeypatch, None)
+    for number in range(5):
+        await answered(profile=f"made-up-{number}")
+    monkeypatch.setattr("reco_app.serving.profiles.monotonic", lambda: 1e12)
+    profile_is(monkeypatch, Unavailable("profile", "away"))
+    assert await profiles.named("gardener") == (GARDENER, True)
 
 
 async def test_an_unknown_profile_is_a_warning(shop, monkeypatch):
