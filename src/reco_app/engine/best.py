@@ -33,15 +33,15 @@ def take_best(scratch, found, mask, limit):
         if size < limit:
             items[size] = item
             scores[size] = score
-            _rise(items, scores, size)
+            rise(items, scores, size)
             size += 1
         elif score > scores[0] or item < items[0]:
             items[0] = item
             scores[0] = score
-            _sink(items, scores, size)
+            sink(items, scores, size)
     for last in range(size - 1, 0, -1):
-        _swap(items, scores, 0, last)
-        _sink(items, scores, last)
+        swap(items, scores, 0, last)
+        sink(items, scores, last)
     return items[:size], scores[:size].astype(np.float64)
 
 
@@ -53,23 +53,25 @@ def _worse(items, scores, left, right):
 
 
 @njit(cache=True, nogil=True)
-def _swap(items, scores, left, right):
+def swap(items, scores, left, right):
     items[left], items[right] = items[right], items[left]
     scores[left], scores[right] = scores[right], scores[left]
 
 
 @njit(cache=True, nogil=True)
-def _rise(items, scores, place):
+def rise(items, scores, place):
+    """Move the last of a heap to where it belongs; the worst is at the top."""
     while place > 0:
         parent = (place - 1) // 2
         if not _worse(items, scores, place, parent):
             return
-        _swap(items, scores, place, parent)
+        swap(items, scores, place, parent)
         place = parent
 
 
 @njit(cache=True, nogil=True)
-def _sink(items, scores, size):
+def sink(items, scores, size):
+    """Move the top of a heap to where it belongs."""
     place = 0
     while True:
         child = 2 * place + 1
@@ -79,7 +81,7 @@ def _sink(items, scores, size):
             child += 1
         if not _worse(items, scores, child, place):
             return
-        _swap(items, scores, place, child)
+        swap(items, scores, place, child)
         place = child
 
 

@@ -3,6 +3,8 @@
 Cosine of tf-idf vectors (Salton and Buckley, 1988), over candidates that share a telling feature.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +17,7 @@ FIELDS = ("word", "size", "category", "brand", "price")
 FIELD_WEIGHTS = np.array([1.0, 0.3, 1.2, 0.5, 0.25], np.float32)  # by place in FIELDS
 CANDIDATES = 400  # looked at for one item, those with its most telling features first
 LEAST = 0.15  # what is less alike is not alike
+THREADS = 2
 POPULARITY_PART = 0.15  # of equally alike products the popular ones come first
 
 
@@ -52,22 +55,30 @@ def alike(described: Features, popular: NDArray[np.float32], *, row: int) -> Ite
     bonus = 1 - POPULARITY_PART + POPULARITY_PART * np.log1p(popular) / highest
     vectors = (described.start, features, weights)
     postings = (posting_start, owner[by_feature])
-    return packed(*_alike(vectors, postings, bonus.astype(np.float32), row))
+    settings = (bonus.astype(np.float32), row)
+    borders = np.linspace(0, count, THREADS + 1).astype(int).tolist()
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = [
+            pool.submit(_alike, *bounds, vectors, postings, *settings)
+            for bounds in pairwise(borders)
+        ]
+        parts = [part.result() for part in found]
+    return packed(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
 @njit(cache=True, nogil=True)
-def _alike(vectors, postings, bonus, row):  # type: ignore[no-untyped-def]
+def _alike(begin, end, vectors, postings, bonus, row):  # type: ignore[no-untyped-def]
+    """Those most alike to the items from `begin` to `end`."""
     start, features, _ = vectors
     posting_start, owners = postings
-    count = len(start) - 1
     own = np.zeros(len(posting_start), np.float32)
-    seen = np.full(count, -1, np.int32)
+    seen = np.full(len(start) - 1, -1, np.int32)
     candidates = np.empty(CANDIDATES, np.int32)
-    counts = np.zeros(count, np.int64)
-    items = np.empty(count * row, np.int32)
-    values = np.empty(count * row, np.float32)
+    counts = np.zeros(end - begin, np.int64)
+    items = np.empty((end - begin) * row, np.int32)
+    values = np.empty((end - begin) * row, np.float32)
     filled = 0
-    for item in range(count):
+    for item in range(begin, end):
         seen[item] = item
         found = 0
         for pair in range(start[item], start[item + 1]):
@@ -84,7 +95,7 @@ def _alike(vectors, postings, bonus, row):  # type: ignore[no-untyped-def]
         items[filled : filled + len(best)] = best
         values[filled : filled + len(best)] = scores
         filled += len(best)
-        counts[item] = len(best)
+        counts[item - begin] = len(best)
     return counts, items[:filled].copy(), values[:filled].copy()
 
 

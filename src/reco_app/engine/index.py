@@ -1,19 +1,23 @@
 """The session index: one log of events as arrays that can be mapped into memory."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_app.engine import linear, sessions
+from reco_app.engine import linear, rows, sessions
 from reco_app.engine.content import Features, undescribed
-from reco_app.engine.embedding import embed
+from reco_app.engine.embedding import embed, unembedded
 from reco_app.engine.parameters import Parameters
-from reco_app.engine.sessions import Counted
+from reco_app.engine.rows import ItemWeights
+from reco_app.engine.sessions import BySession, Counted
 from reco_app.engine.substitutes import substitutes
 
 EVENT_TYPES = ("view", "click", "add-to-cart", "purchase")
 POPULARITY_WEIGHTS = np.array([1.0, 1.0, 2.0, 3.0], np.float32)  # by event type
+PARTS = frozenset({"basket", "similar", "embedding"})
+"""What takes long to build; the rest of an index ranks without it."""
 PURCHASE = np.uint8(1 << EVENT_TYPES.index("purchase"))
 DAY_SECONDS = 86_400.0
 
@@ -82,8 +86,15 @@ class Index(NamedTuple):
     near_items: NDArray[np.int32]  # by item, nearest vector first
 
 
-def build(counted: Counted, catalogue: Catalogue, parameters: Parameters, *, now: float) -> Index:
-    """Index what a log came to.
+def build(
+    counted: Counted,
+    catalogue: Catalogue,
+    parameters: Parameters,
+    *,
+    now: float,
+    parts: Collection[str] = PARTS,
+) -> Index:
+    """Index what a log came to; of PARTS only some, for who asks no more of it.
 
     `now` (seconds since 1970) is the moment that trends are measured from.
     """
@@ -92,11 +103,13 @@ def build(counted: Counted, catalogue: Catalogue, parameters: Parameters, *, now
     popular, trending = _popularity(counted, count, parameters, now)
     published_at = np.where(catalogue.published_at > 0, catalogue.published_at, counted.first_at)
     category_start, category_items = _by_category(catalogue.category, popular)
-    bought = sessions.only(by_session, PURCHASE)
-    baskets = bought if len(bought.items) else by_session
-    basket = linear.basket_weights(baskets, sessions.invert(baskets, count), parameters.basket)
-    similar, viewed = substitutes(by_session, catalogue.described, popular)
-    embedding = embed(by_session, count)
+    basket = similar = rows.empty(count)
+    viewed = np.zeros(0, np.uint8)
+    if "basket" in parts:
+        basket = _basket(by_session, count, parameters)
+    if "similar" in parts:
+        similar, viewed = substitutes(by_session, catalogue.described, popular)
+    embedding = embed(by_session, count) if "embedding" in parts else unembedded(count)
     return Index(
         session_start=by_session.start,
         session_items=by_session.items,
@@ -127,6 +140,13 @@ def build(counted: Counted, catalogue: Catalogue, parameters: Parameters, *, now
         near_start=embedding.near.start,
         near_items=embedding.near.items,
     )
+
+
+def _basket(by_session: BySession, count: int, parameters: Parameters) -> ItemWeights:
+    """Learnt from what was bought together, or met together where nothing was bought."""
+    bought = sessions.only(by_session, PURCHASE)
+    baskets = bought if len(bought.items) else by_session
+    return linear.basket_weights(baskets, sessions.invert(baskets, count), parameters.basket)
 
 
 def _idf(item_start: NDArray[np.int64], session_count: int) -> NDArray[np.float32]:

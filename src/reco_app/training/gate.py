@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from reco_app.engine import tuning
 from reco_app.engine.basket_tuning import tune_baskets
-from reco_app.engine.content import undescribed
 from reco_app.engine.index import EVENT_TYPES, Catalogue, Index, Log, build
 from reco_app.engine.measures import paired_interval, positions, recall, reciprocal_rank
 from reco_app.engine.model import Model
@@ -27,6 +26,7 @@ HELD_OUT = 0.1  # of the sessions, the newest
 MOST_CASES = 3_000
 ENOUGH_FOR_BOTH = 400  # sessions, to tune on some and judge by others
 TRIALS = 24  # sets of parameters tried in a round: seconds where sessions are long
+ASKED = {"session": "embedding", "basket": "basket"}  # parts of the index; others seldom fill lists
 FEWEST_CASES = 50  # fewer say nothing: one lucky hit more or less would decide
 SURE = 1.96  # standard errors
 
@@ -68,15 +68,14 @@ def judge(
     """
     if not len(held.newer.at):
         return Verdict(True, "no sessions to measure with yet", {}, parameters)
-    # Likeness does not count here, and finding it takes longer than all the rest.
-    known = catalogue._replace(described=undescribed(len(catalogue.category)))
-    index = build(held.older, known, parameters, now=held.border)
+    scenario = _scenario(held.newer)
+    parts = {ASKED[scenario], "embedding"} if tuned else {ASKED[scenario]}
+    index = build(held.older, catalogue, parameters, now=held.border, parts=parts)
     judging, tuning_on = _cases(held.newer, index)
     if len(judging) < FEWEST_CASES:
         note = f"only {len(judging)} sessions to measure with, too few to tell"
         return Verdict(True, note, {}, parameters)
     best = tuning.Tuned(parameters, 0.0, 0, 0)
-    scenario = _scenario(held.newer)
     if tuned:
         best = tuning.tune(index, tuning_on, parameters, repeats=False, trials=TRIALS)
     if tuned and scenario == "basket":

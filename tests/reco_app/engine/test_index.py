@@ -84,3 +84,14 @@ def test_the_order_of_a_logs_rows_does_not_matter(seed, random):
     shuffled = Log(*(column[rows] for column in log))
 
     assert same(_index(log, 12), _index(shuffled, 12))
+
+
+def test_an_index_of_one_part_has_it_as_the_whole_index_and_no_other():
+    counted = dataset.counted(random_log(3, sessions=60, items=20), 20)
+    whole = build(counted, catalogue_of(20), Parameters(), now=NOW)
+
+    part = build(counted, catalogue_of(20), Parameters(), now=NOW, parts={"basket"})
+
+    assert np.array_equal(part.basket_weights, whole.basket_weights)
+    assert len(whole.similar_items) * len(whole.near_items) * len(whole.vectors) > 0
+    assert len(part.similar_items) + len(part.near_items) + len(part.vectors) == 0
