@@ -23,6 +23,7 @@ SOURCES = (
 SESSION, EMBEDDING, CONTENT = map(SOURCES.index, ("session", "embedding", "content"))
 BELOW = 0.999  # a tier's scores stay under those of the tier before it
 NEW_DAYS = 30.0
+LEAST = 1e-3  # what nothing speaks for has a score above 0, so that rules and tastes can raise it
 ALL_COUNT = 1.0  # factor on products of the context's own categories: none
 
 
@@ -143,9 +144,11 @@ def category(request: Request, count: int) -> Found:
 
 
 def trending(request: Request, count: int) -> Found:
-    """What is chosen most these days."""
+    """What is chosen most these days; nothing that nobody chose."""
     index = request.model.index
-    return _ordered(request, count, index.trending_order, index.trending, "trending")
+    found = _ordered(request, count, index.trending_order, index.trending, "trending")
+    chosen = int(np.count_nonzero(index.trending[found.items]))
+    return Found(*(column[:chosen] for column in found))
 
 
 def popular(request: Request, count: int) -> Found:
@@ -159,9 +162,8 @@ def new(request: Request, count: int) -> Found:
     index = request.model.index
     found = _ordered(request, count, index.new_order, index.popular, "new")
     published_at = index.published_at[found.items]
-    newest = index.published_at[index.new_order[0]] if len(index.new_order) else 0.0
-    scores = np.exp2((published_at - newest) / (86_400 * NEW_DAYS))
-    return found._replace(scores=scores)
+    older_days = (published_at.max(initial=0.0) - published_at) / 86_400
+    return found._replace(scores=np.maximum(np.exp2(-older_days / NEW_DAYS), LEAST))
 
 
 def _ordered(
@@ -174,7 +176,7 @@ def _ordered(
     items = best.walk(order, request.mask, request.scratch.taken, count)
     highest = float(values.max(initial=0.0)) or 1.0
     shares = np.zeros((len(items), len(request.context.items)), np.float32)
-    scores = values[items].astype(np.float64) / highest
+    scores = np.maximum(values[items].astype(np.float64) / highest, LEAST)
     return Found(items, scores, _all_from(source, items), shares)
 
 

@@ -4,7 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reco_app.engine.index import EVENT_TYPES
+from reco_app.engine.model import Model
 from reco_app.engine.rank import EVIDENCE, SCENARIOS, SOURCES, ContextItem, drivers, rank
+from reco_app.engine.tiers import LEAST
 from tests.reco_app.engine.logs import HOUR, log_of, model_of, random_log
 
 ITEMS = 40
@@ -135,6 +137,36 @@ def test_without_context_what_is_trending_comes():
 
     assert ranked.items.tolist() == MODEL.index.trending_order[:3].tolist()
     assert {SOURCES[source] for source in ranked.sources} == {"trending"}
+
+
+def test_what_nobody_chose_is_not_told_as_trending():
+    ranked = rank(MODEL, [], scenario="trending", mask=ALL, count=ITEMS)
+    trending = {item for item, source in zip(ranked.items.tolist(), ranked.sources, strict=True)
+                if SOURCES[source] == "trending"}  # fmt: skip
+
+    assert trending == set(np.flatnonzero(MODEL.index.trending > 0).tolist())
+    assert 0 < len(trending) < ITEMS == len(ranked.items)
+
+
+@pytest.mark.parametrize("scenario", ["trending", "popular", "new"])
+def test_what_nobody_chose_has_a_score_that_rules_can_raise(scenario):
+    ranked = rank(MODEL, [], scenario=scenario, mask=ALL, count=ITEMS)
+
+    assert ranked.scores.min() > 0
+
+
+def test_a_date_far_ahead_of_what_may_not_be_shown_leaves_the_scores_of_the_new_apart():
+    published_at = MODEL.index.published_at.copy()
+    published_at[:4] = [4.0e9, 1.7e9, 1.7e9 - 30 * 86_400, 0.0]
+    order = np.argsort(-published_at, kind="stable").astype(np.int32)
+    index = MODEL.index._replace(published_at=published_at, new_order=order)
+    model = Model(index, MODEL.item_ids, MODEL.parameters, MODEL.manifest)
+    mask = np.zeros(ITEMS, np.uint8)
+    mask[1:4] = 1
+    ranked = rank(model, [], scenario="new", mask=mask, count=3)
+
+    assert ranked.items.tolist() == [1, 2, 3]
+    assert ranked.scores.tolist() == [1.0, 0.5, LEAST]
 
 
 def test_an_unknown_scenario_is_an_error():
