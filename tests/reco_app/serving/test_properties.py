@@ -169,3 +169,22 @@ def told(found, rows):
         for column in columns
         if shares[row, column] >= LEAST_SHARE
     }
+
+
+@pytest.mark.parametrize("scenario", ["session", "similar", "popular"])
+def test_more_diversity_shows_no_fewer_categories_on_average(shop, scenario):
+    shop()
+    shown = [
+        np.mean([categories_shown(item_id, scenario, diversity) for item_id in examples.ITEM_IDS])
+        for diversity in (0.0, 0.25, 0.5, 0.75, 1.0)
+    ]
+    assert np.all(np.diff(shown) >= 0)
+    assert shown[-1] > shown[0]
+
+
+def categories_shown(item_id, scenario, diversity):
+    request = Request(
+        scenario=scenario, items=(RequestItem(item_id),), count=5, diversity=diversity
+    )
+    answer = answered(request)
+    return len({int(item.item_id[1:]) // 10 for item in answer.items})
