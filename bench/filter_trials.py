@@ -113,7 +113,8 @@ def _trial(chance: random.Random, catalogue: Catalogue, hidden: NDArray[np.bool_
     """A request whose filter lets at least as many products pass as it wants."""
     for _ in range(GIVEN_UP):
         at_hand = chance.sample(range(len(catalogue.ids)), chance.randint(0, 10))
-        excluded = chance.sample(range(len(catalogue.ids)), chance.choice([0, 0, 3, 200]))
+        most_excluded = min(200, len(catalogue.ids) // 4)
+        excluded = chance.sample(range(len(catalogue.ids)), chance.choice([0, 0, 3, most_excluded]))
         chosen = _filter(chance, catalogue)
         passing = _passing(chosen, catalogue) & ~hidden
         passing[at_hand + excluded] = False
