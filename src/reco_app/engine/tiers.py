@@ -148,7 +148,8 @@ def trending(request: Request, count: int) -> Found:
     index = request.model.index
     found = _ordered(request, count, index.trending_order, index.trending, "trending")
     chosen = int(np.count_nonzero(index.trending[found.items]))
-    return Found(*(column[:chosen] for column in found))
+    items, scores, sources, shares = found
+    return Found(items[:chosen], scores[:chosen], sources[:chosen], shares[:chosen])
 
 
 def popular(request: Request, count: int) -> Found:
