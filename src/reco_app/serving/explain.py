@@ -89,7 +89,7 @@ def _state_of(version: str) -> Live:
 def _past(version: str) -> Model:
     try:
         return open_release(release.release_path(current().model_dir, version))
-    except ReleaseCorrupt as error:
+    except (ReleaseCorrupt, OSError) as error:  # a file may go while it is read
         detail = f"The release {version} is no longer kept, so its answers cannot be replayed."
         raise Problem("not-found", detail) from error
 
