@@ -39,7 +39,7 @@ def test_basket_weights_are_the_closed_form_of_ease():
     expected = -inverse / np.diag(inverse)
     np.fill_diagonal(expected, 0)
 
-    found = linear.basket_weights(by_session, by_item, PLAIN)
+    found = linear.ease(by_session, by_item, PLAIN)
 
     assert np.allclose(_dense(found), expected, atol=1e-4)
 
@@ -49,8 +49,8 @@ def test_newer_baskets_say_more():
     by_session, by_item = _baskets(log_of(sessions_of))
     old_pair_first = by_session._replace(at=by_session.at - 9e6 * (np.arange(11) % 2 == 1))
 
-    plain = _dense(linear.basket_weights(by_session, by_item, PLAIN))
-    aged = _dense(linear.basket_weights(old_pair_first, by_item, PLAIN._replace(recency_days=30.0)))
+    plain = _dense(linear.ease(by_session, by_item, PLAIN))
+    aged = _dense(linear.ease(old_pair_first, by_item, PLAIN._replace(recency_days=30.0)))
 
     assert plain[0, 2] > plain[0, 1]
     assert aged[0, 1] > aged[0, 2]
@@ -59,8 +59,8 @@ def test_newer_baskets_say_more():
 def test_few_neighbours_come_close_to_all_of_them():
     by_session, by_item = _baskets(random_log(3, sessions=200, items=ITEMS))
 
-    exact = _dense(linear.basket_weights(by_session, by_item, PLAIN))
-    near = _dense(linear.basket_weights(by_session, by_item, PLAIN._replace(neighbours=12.0)))
+    exact = _dense(linear.ease(by_session, by_item, PLAIN))
+    near = _dense(linear.ease(by_session, by_item, PLAIN._replace(neighbours=12.0)))
 
     assert (near != 0).sum() == ITEMS * 12
     assert np.corrcoef(near[near != 0], exact[near != 0])[0, 1] > 0.95
@@ -69,7 +69,7 @@ def test_few_neighbours_come_close_to_all_of_them():
 def test_what_shares_one_basket_weighs_next_to_nothing_beside_what_shares_many():
     by_session, by_item = _baskets(log_of([[0, 1]] * 20 + [[0, 2]]))
 
-    found = _dense(linear.basket_weights(by_session, by_item, PLAIN))
+    found = _dense(linear.ease(by_session, by_item, PLAIN))
 
     assert found[0, 1] > 10 * abs(found[0, 2])
 
@@ -92,10 +92,22 @@ def test_an_order_of_everything_says_nothing_of_what_goes_with_what(monkeypatch)
     assert shared.items.tolist() == [1, 0]
 
 
+def test_what_is_in_many_baskets_weighs_a_little_more():
+    by_session, by_item = _baskets(log_of([[0, 1]] * 3 + [[0, 2]] * 3 + [[2, 3]] * 4))
+
+    gained = _dense(linear.basket_weights(by_session, by_item, PLAIN)) - _dense(
+        linear.ease(by_session, by_item, PLAIN)
+    )
+
+    assert np.isclose(gained[0, 1], 0.5 * 0.3, rtol=0.01)
+    assert np.isclose(gained[0, 2], 0.5 * 0.7, rtol=0.01)
+    assert gained[1, 3] == 0
+
+
 def test_no_neighbours_are_no_weights():
     by_session, by_item = _baskets(log_of([[0, 1]] * 9))
 
-    found = linear.basket_weights(by_session, by_item, Linear(neighbours=0.0))
+    found = linear.ease(by_session, by_item, Linear(neighbours=0.0))
 
     assert found.start.tolist() == [0] * (ITEMS + 1)
 
