@@ -95,7 +95,7 @@ def _vmis(index: Index, context: NDArray[np.int64]) -> NDArray[np.float64]:
     counts = np.maximum(index.item_start[items + 1] - index.item_start[items], 1)
     idf = np.log(len(index.session_at) / counts)
     added = (similarity * (1 - 0.1 * step))[row] * (1 + IDF_WEIGHT * idf)
-    scores = np.bincount(items, added, minlength=len(index.idf))
+    scores = np.asarray(np.bincount(items, added, minlength=len(index.idf)), np.float64)
     scores[context[-1:]] = 0
     return scores
 
@@ -110,7 +110,8 @@ def _nearest(index: Index, distinct: list[int]) -> tuple[NDArray[np.int64], NDAr
     ]
     weights = 1 - np.arange(len(distinct)) / max(len(distinct), 1)
     found, place = np.unique(np.concatenate([*shared, np.empty(0, np.int64)]), return_inverse=True)
-    similarity = np.bincount(place, np.repeat(weights, [len(part) for part in shared]))
+    each = np.repeat(weights, [len(part) for part in shared])
+    similarity = np.asarray(np.bincount(place, each), np.float64)
     newest_first = np.arange(len(found))[::-1][:SAMPLE]
     order = newest_first[np.argsort(-similarity[newest_first], kind="stable")[:NEIGHBOURS]]
     return found[order].astype(np.int64), similarity[order]
