@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from time import perf_counter
 
 from prometheus_client import (
@@ -15,6 +14,7 @@ from prometheus_client import (
 )
 
 from runtime import context
+from runtime.durations import Durations
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -24,13 +24,13 @@ ProcessCollector(namespace="multireco", registry=registry)
 # Recommendations take a fraction of a millisecond, imports minutes: the ladder spans both.
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 
-http_request_duration_seconds = Histogram(
+durations = Durations(
     "multireco_http_request_duration_seconds",
     "Time from the first byte of a request to the last of its answer.",
     ("component", "method", "route", "status"),
-    buckets=_SECONDS,
-    registry=registry,
+    bounds=_SECONDS,
 )
+registry.register(durations)
 dependency_duration_seconds = Histogram(
     "multireco_dependency_duration_seconds",
     "Time a call to a store or a neighbour took; outcome is ok or failed.",
@@ -50,12 +50,6 @@ rate_limited_total = Counter(
     ("policy",),
     registry=registry,
 )
-
-
-@cache
-def answered(component: str, method: str, route: str, status: int) -> Histogram:
-    """The series of one kind of answer; kept, for looking it up costs more than observing."""
-    return http_request_duration_seconds.labels(component, method, route, str(status))
 
 
 @contextmanager

@@ -114,5 +114,5 @@ def observe(request: context.RequestContext, method: str, status: int, seconds: 
     """Measure and log one answer, by its route template and never by its path."""
     method = method if method in _METHODS else "other"
     route = request.route or "unmatched"
-    metrics.answered(request.component, method, route, status).observe(seconds)
+    metrics.durations.observe(seconds, request.component, method, route, str(status))
     logs.access(request, method=method, route=route, status=status, seconds=seconds)
