@@ -3,6 +3,8 @@
 import logging
 import sys
 from datetime import UTC, datetime
+from functools import partial
+from time import time
 from typing import Any
 
 import orjson
@@ -52,9 +54,20 @@ def access(
     """
     if not _access.isEnabledFor(logging.INFO):
         return
-    line = orjson.dumps(
+    stdout.put(partial(_answered, request, time(), method, route, status, seconds))
+
+
+def _answered(
+    request: context.RequestContext,
+    at: float,
+    method: str,
+    route: str,
+    status: int,
+    seconds: float,
+) -> bytes:
+    return orjson.dumps(
         {
-            "time": datetime.now(UTC),
+            "time": datetime.fromtimestamp(at, UTC),
             "level": "INFO",
             "logger": _access.name,
             "component": request.component,
@@ -68,7 +81,6 @@ def access(
         },
         option=orjson.OPT_APPEND_NEWLINE,
     )
-    stdout.put(line)
 
 
 def configure(component: str, level: str) -> None:

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from select import PIPE_BUF
 
@@ -19,11 +19,15 @@ _MOST_WAITING = 10_000  # lines; where the reader is slower than that, callers w
 _STDOUT = 1
 
 
+Line = bytes | Callable[[], bytes]
+"""It ends in a newline. What makes one is asked when it is written: a row of them is made faster."""
+
+
 class _Waiting:
     """The lines of this process that are still to be written."""
 
     def __init__(self) -> None:
-        self.lines: deque[bytes] = deque()
+        self.lines: deque[Line] = deque()
         self.some = threading.Event()
         self.one_at_a_time = threading.Lock()
         self.thread: threading.Thread | None = None
@@ -32,8 +36,8 @@ class _Waiting:
 _waiting = _Waiting()
 
 
-def put(line: bytes) -> None:
-    """Have `line`, which ends in a newline, written within a moment."""
+def put(line: Line) -> None:
+    """Have a line written within a moment."""
     _waiting.lines.append(line)
     if not _waiting.some.is_set():
         _waiting.some.set()
@@ -66,12 +70,13 @@ def _write_on() -> None:
         flush()
 
 
-def _parts(lines: deque[bytes]) -> Iterator[bytes]:
+def _parts(lines: deque[Line]) -> Iterator[bytes]:
     """Lines of up to PIPE_BUF bytes together, which those of no other process come between."""
     part = b""
     with suppress(IndexError):
         while True:
-            line = lines.popleft()
+            put_down = lines.popleft()
+            line = put_down if isinstance(put_down, bytes) else put_down()
             if len(part) + len(line) > PIPE_BUF:
                 yield part
                 part = b""
