@@ -20,7 +20,7 @@ _STDOUT = 1
 
 
 Line = bytes | Callable[[], bytes]
-"""It ends in a newline. What makes one is asked when it is written: a row of them is made faster."""
+"""It ends in a newline. What makes one is asked late: a row of them is made faster."""
 
 
 class _Waiting:
