@@ -78,7 +78,7 @@ class Publisher:
                     self._serve(send, listen)
             except Exception as error:  # noqa: BLE001  # a thread's edge: it must outlive all
                 if str(error) != told:
-                    log.warning("the broker is away, events go to PostgreSQL: %r", error)
+                    log.warning("cannot publish, events go to PostgreSQL: %r", error)
                 told = str(error)
             self._refuse_all()
             with self._changed:
@@ -109,7 +109,7 @@ class Publisher:
     def _send(self, send: Send, taken: list[_Waiting]) -> None:
         try:
             send(messages.joined([one.delivery for one in taken]))
-        except Exception as error:
+        except Exception as error:  # whatever it is, those who wait hear of it; it goes on upwards
             _refuse(taken, error)
             raise
         for one in taken:
