@@ -18,7 +18,8 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from reco_app.training import evaluation, eventlog, scorecard
-from reco_app.training.evaluation import Protocol, Run
+from reco_app.training.cases import Protocol
+from reco_app.training.evaluation import Run
 from reco_app.training.eventlog import EventLog, EventLogUnreadable
 
 OUTPUT = Path("build/quality.json")

@@ -1,9 +1,8 @@
 """Offline evaluation: train on one event log, predict another, beside well-known baselines."""
 
-import hashlib
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,11 @@ from reco_app.engine.basket_tuning import tune_baskets
 from reco_app.engine.index import DAY_SECONDS, Log, build, uncatalogued
 from reco_app.engine.model import Model
 from reco_app.engine.parameters import Parameters
-from reco_app.engine.rank import ContextItem, rank, warm
+from reco_app.engine.rank import rank, warm
 from reco_app.engine.sessions import Counted
 from reco_app.engine.trials import Case as Prefix
 from reco_app.training import dataset
+from reco_app.training.cases import Case, Protocol, asked, fewer
 from reco_app.training.eventlog import EventLog
 
 try:
@@ -25,27 +25,17 @@ try:
 except ImportError:  # for measuring alone: what serves and trains is without that library
     foreign = None  # type: ignore[assignment]
 
-Protocol = Literal["next-item", "no-repeats", "hide-one"]
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 LIST_LENGTH = 20  # hide-one looks at the first 10 for hits and the first 20 for ranks
 HIT_CUTOFF = 10
-MOST_CASES = 10_000  # a standard error of .005; beyond it every second, third, ... session
 TRIALS = 81  # sets of parameters tried in a round, at most
 TUNED_ON = 0.08  # of the training sessions, the newest
 
 
 class NothingToPredict(Exception):
     """No session of the test log has something to predict from the training log."""
-
-
-class Case(NamedTuple):
-    """A context, oldest first, and the place of the item to be found: -1 if not in training."""
-
-    session: int
-    context: list[ContextItem]
-    target: int
 
 
 class Outcome(NamedTuple):
@@ -85,7 +75,7 @@ def evaluate(
     model = trained(train, tuned(train, protocol) if tuning else Parameters())
     train_seconds = time.perf_counter() - started
     progress("training", 1, 1)
-    cases = _fewer(list(_cases(model, test, protocol)))
+    cases = fewer(list(asked(model, test, protocol)))
     if not cases:
         raise NothingToPredict(
             "no test session has a product to predict: it takes sessions of two events or more"
@@ -168,7 +158,7 @@ def _tuned_baskets(older: EventLog, newer: EventLog, parameters: Parameters) -> 
 
 
 def _contexts(model: Model, test: EventLog, protocol: Protocol) -> list[Prefix]:
-    return [Prefix(case.context, case.target) for case in _cases(model, test, protocol)]
+    return [Prefix(case.context, case.target) for case in asked(model, test, protocol)]
 
 
 def trained(log: EventLog, parameters: Parameters) -> Model:
@@ -186,73 +176,9 @@ def _counted(log: EventLog) -> tuple[Counted, NDArray[np.int64]]:
     return dataset.counted(columns, len(used)), used
 
 
-def contexts(model: Model, test: EventLog) -> list[list[ContextItem]]:
-    """Every prefix of the test sessions."""
-    return [case.context for case in _cases(model, test, "next-item")]
-
-
 def _baselines(protocol: Protocol) -> dict[str, baselines.Baseline]:
     own = baselines.BASKET if protocol == "hide-one" else baselines.NEXT_ITEM
     return own | (foreign.BASELINES if foreign else {})
-
-
-def _fewer(cases: list[Case]) -> list[Case]:
-    step = -(-len(cases) // MOST_CASES)
-    kept = set(list(dict.fromkeys(case.session for case in cases))[:: max(step, 1)])
-    return [case for case in cases if case.session in kept]
-
-
-def _cases(model: Model, test: EventLog, protocol: Protocol) -> Iterable[Case]:
-    place = np.array([model.items.get(item_id, -1) for item_id in test.item_ids], np.int64)
-    borders = np.flatnonzero(np.diff(test.session, prepend=-1, append=-1))
-    for first, last in zip(borders[:-1], borders[1:], strict=True):
-        rows = range(first, last)
-        session = int(test.session[first])
-        if protocol == "hide-one":
-            yield from _hidden(model, test, place, session, rows)
-        else:
-            yield from _prefixes(test, place, session, rows, protocol)
-
-
-def _prefixes(
-    test: EventLog, place: NDArray[np.int64], session: int, rows: range, protocol: Protocol
-) -> Iterable[Case]:
-    kept = list(rows)
-    if protocol == "no-repeats":
-        first = {int(test.item[row]): row for row in reversed(kept)}
-        kept = sorted(first.values())
-    for end in range(1, len(kept)):
-        now = test.at[kept[end - 1]]
-        context = [
-            ContextItem(
-                int(place[test.item[row]]),
-                int(test.event_type[row]),
-                float(test.quantity[row]),
-                float(now - test.at[row]),
-            )
-            for row in kept[:end]
-            if place[test.item[row]] >= 0
-        ]
-        yield Case(session, context, int(place[test.item[kept[end]]]))
-
-
-def _hidden(
-    model: Model, test: EventLog, place: NDArray[np.int64], session: int, rows: range
-) -> Iterable[Case]:
-    entries: dict[int, ContextItem] = {}
-    for row in rows:
-        item = int(place[test.item[row]])
-        if item >= 0:
-            entries[item] = ContextItem(item, int(test.event_type[row]), float(test.quantity[row]))
-    if len(entries) < 2:
-        return
-    name = test.session_ids[session]
-    hidden = min(entries, key=lambda item: _digest(f"{name}:{model.item_ids[item]}"))
-    yield Case(session, [entry for entry in entries.values() if entry.item != hidden], hidden)
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
 
 
 def _engine(

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reco_app.engine import measures
-from reco_app.training.evaluation import HIT_CUTOFF, LIST_LENGTH, Outcome, Protocol, Run
+from reco_app.training.cases import Protocol
+from reco_app.training.evaluation import HIT_CUTOFF, LIST_LENGTH, Outcome, Run
 
 
 def summary(runs: Sequence[Run], *, protocol: Protocol, cutoff: int) -> dict[str, float]:

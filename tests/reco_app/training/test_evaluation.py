@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from reco_app.training import evaluation, scorecard
+from reco_app.training import cases, evaluation, scorecard
 from reco_app.training.eventlog import EventLog
 
 DAY = 86_400.0
@@ -141,7 +141,7 @@ def test_the_command_names_what_is_wrong(tmp_path):
 
 
 def test_of_many_cases_every_second_session_is_asked(monkeypatch):
-    monkeypatch.setattr(evaluation, "MOST_CASES", 3)
+    monkeypatch.setattr(cases, "MOST_CASES", 3)
 
     run = _run(log_of({f"t{number}": "ab" for number in range(6)}), "next-item")
 

@@ -13,7 +13,8 @@ from rich.progress import Progress, TaskID
 from rich.table import Column, Table
 
 from reco_app.training import evaluation, scorecard
-from reco_app.training.evaluation import NothingToPredict, Protocol
+from reco_app.training.cases import Protocol
+from reco_app.training.evaluation import NothingToPredict
 from reco_app.training.eventlog import EventLogUnreadable, read
 
 GAINS = "what the engine gains over each, case by case, with 95 % bounds"
