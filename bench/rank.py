@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import logs, plain
-from reco_app.engine.kernels import rank_by_sessions
 from reco_app.engine.model import Model
 from reco_app.engine.parameters import Parameters
 from reco_app.engine.rank import ContextItem, rank, warm
-from reco_app.engine.tiers import EMBEDDING, SESSION, Context
+from reco_app.engine.tiers import Context, Found, Request, session
 from reco_app.engine.trials import Case, columns
-from reco_app.training import evaluation, eventlog
+from reco_app.training import cases, evaluation, eventlog
 
 COUNT = 12
 ROUNDS = 5
@@ -40,7 +39,7 @@ def measure() -> dict[str, float]:
     if source is None:
         return {}
     model = evaluation.trained(eventlog.read(source / "clicks_train.csv.gz"), Parameters())
-    contexts = evaluation.contexts(model, eventlog.read(source / "clicks_test.csv.gz"))
+    contexts = cases.prefixes(model, eventlog.read(source / "clicks_test.csv.gz"))
     warm(model)
     masks = [_mask(model, context) for context in contexts]
     asked = list(zip(contexts, masks, strict=True))
@@ -62,18 +61,9 @@ def measure() -> dict[str, float]:
     }
 
 
-def _kernel(model: Model) -> Callable[[Context, NDArray[np.uint8]], tuple[Any, ...]]:
-    scratch, settings, sources = model.scratch.take(), model.parameters, (SESSION, EMBEDDING)
-    return lambda context, mask: rank_by_sessions(
-        context,
-        settings.session_weighing,
-        model.sessions,
-        settings.session,
-        mask,
-        scratch,
-        COUNT,
-        sources,
-    )
+def _kernel(model: Model) -> Callable[[Context, NDArray[np.uint8]], Found]:
+    scratch = model.scratch.take()
+    return lambda context, mask: session(Request(model, context, mask, scratch), COUNT)
 
 
 def _columns(context: Sequence[ContextItem]) -> Context:

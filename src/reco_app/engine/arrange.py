@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from reco_app.engine.likeness import dot
 from reco_app.engine.together import strongest
 
 SAME_CATEGORY = 0.7  # likeness of two of which one has no vector
@@ -199,19 +200,10 @@ def _likeness(row, other, traits):
     """Cosine of the vectors, from 0; by category and brand where one of the two has none."""
     own, others = traits.vector_rows[row], traits.vector_rows[other]
     if own >= 0 and others >= 0:
-        return max(_dot(traits.vectors[own], traits.vectors[others]), 0.0)
+        return max(dot(traits.vectors[own], traits.vectors[others]), 0.0)
     alike = 0.0
     if traits.categories[row] >= 0 and traits.categories[row] == traits.categories[other]:
         alike += SAME_CATEGORY
     if traits.brands[row] >= 0 and traits.brands[row] == traits.brands[other]:
         alike += SAME_BRAND
     return alike
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _dot(left, right):
-    """Summed in any order: only so does it run on whole vectors of the processor."""
-    total = np.float32(0)
-    for place in range(len(left)):
-        total += left[place] * right[place]
-    return total

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from reco_app.engine.best import take_best
 from reco_app.engine.index import PURCHASE, Index
-from reco_app.engine.kernels import MOST_MATCHES, neighbours, weigh
-from reco_app.engine.linear_kernels import scale_category, scores
+from reco_app.engine.kernels import neighbours, part_match, share_out, weigh
+from reco_app.engine.linear_kernels import scale_category, scores, share_weights
 from reco_app.engine.parameters import BasketNeighbourhood
 
 
@@ -90,24 +90,13 @@ def _add_baskets(sessions, values, index, scratch, found):
 @njit(cache=True, nogil=True)
 def _shares(items, weights, rows, nearest, index, settings, ranked, places):
     """Each context item's part in what speaks for the ranked items."""
-    start, others, linear = rows
     shares = np.zeros((len(ranked), len(items)), np.float32)
     for row in range(len(ranked)):
         places[ranked[row]] = row
-    for column in range(len(items)):
-        if weights[column] <= 0:
-            continue
-        for pair in range(start[items[column]], start[items[column] + 1]):
-            row = places[others[pair]]
-            if row >= 0 and linear[pair] > 0:
-                shares[row, column] += weights[column] * linear[pair]
+    share_weights(items, weights, rows, places, shares)
     if settings.weight > 0:
         _share_baskets(items, weights, nearest, index, places, shares)
-    for row in range(len(ranked)):
-        places[ranked[row]] = -1
-        total = shares[row].sum()
-        if total > 0:
-            shares[row] /= total
+    share_out(ranked, places, shares)
     return shares
 
 
@@ -117,13 +106,7 @@ def _share_baskets(items, weights, nearest, index, places, shares):
     sessions, values, shared = nearest
     parts = np.zeros(len(items), np.float32)
     for place in range(len(sessions)):
-        total = np.float32(0)
-        for column in range(len(items)):
-            parts[column] = 0
-            age = len(items) - 1 - column
-            if age < MOST_MATCHES and (shared[place] >> np.uint64(age)) & np.uint64(1):
-                parts[column] = weights[column] * index.match_weight[items[column]]
-                total += parts[column]
+        total = part_match(items, weights, shared[place], index, parts)
         first = index.session_start[sessions[place]]
         for item in index.session_items[first : index.session_start[sessions[place] + 1]]:
             if places[item] >= 0:

@@ -206,13 +206,7 @@ def session_shares(items, weights, index, nearest, worth, ranked, places):
         places[ranked[row]] = row
     parts = np.zeros(len(items), np.float32)
     for place in range(len(sessions)):
-        total = np.float32(0)
-        for column in range(len(items)):
-            parts[column] = 0
-            age = len(items) - 1 - column
-            if age < MOST_MATCHES and (shared[place] >> np.uint64(age)) & np.uint64(1):
-                parts[column] = weights[column] * index.match_weight[items[column]]
-                total += parts[column]
+        total = part_match(items, weights, shared[place], index, parts)
         first = index.session_start[sessions[place]]
         last = index.session_start[sessions[place] + 1]
         for pair in range(first, last):
@@ -226,9 +220,28 @@ def session_shares(items, weights, index, nearest, worth, ranked, places):
                 shares[row, column] += value * parts[column] / total
     alone = shares.sum(axis=1) == 0
     share_likeness(items, weights, index, worth, ranked, shares)
+    share_out(ranked, places, shares)
+    return shares, alone
+
+
+@njit(cache=True, nogil=True)
+def part_match(items, weights, shared, index, parts):
+    """Write into `parts` what each context item gave to a neighbour's match; returns the sum."""
+    total = np.float32(0)
+    for column in range(len(items)):
+        parts[column] = 0
+        age = len(items) - 1 - column
+        if age < MOST_MATCHES and (shared >> np.uint64(age)) & np.uint64(1):
+            parts[column] = weights[column] * index.match_weight[items[column]]
+            total += parts[column]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def share_out(ranked, places, shares):
+    """Make rows sum to 1, or leave them at 0; takes the places back."""
     for row in range(len(ranked)):
         places[ranked[row]] = -1
         total = shares[row].sum()
         if total > 0:
             shares[row] /= total
-    return shares, alone

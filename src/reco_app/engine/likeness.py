@@ -39,7 +39,7 @@ def add_likeness(items, weights, index, settings, scratch, found, highest):
         row = index.vector_place[items[place]]
         if weights[place] > 0 and row >= 0:
             wish += weights[place] * index.vectors[row]
-    length = np.sqrt(_dot(wish, wish))
+    length = np.sqrt(dot(wish, wish))
     if length <= 0 or settings.likeness_weight <= 0:
         return np.float32(0), np.float32(0)
     least = _least_of_best(scratch, found, highest)
@@ -52,7 +52,7 @@ def add_likeness(items, weights, index, settings, scratch, found, highest):
             continue
         row = index.vector_place[item]
         if row >= 0:
-            likeness = worth * _dot(wish, index.vectors[row])
+            likeness = worth * dot(wish, index.vectors[row])
             scratch.cells[item] += max(likeness, np.float32(0))
     return worth, least
 
@@ -87,12 +87,12 @@ def share_likeness(items, weights, index, worth, ranked, shares):
         for column in range(len(items)):
             own = index.vector_place[items[column]]
             if weights[column] > 0 and own >= 0:
-                dot = _dot(index.vectors[own], index.vectors[place])
-                shares[row, column] += max(worth[0] * weights[column] * dot, np.float32(0))
+                alike = dot(index.vectors[own], index.vectors[place])
+                shares[row, column] += max(worth[0] * weights[column] * alike, np.float32(0))
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _dot(left, right):
+def dot(left, right):
     """Summed in any order: only so does it run on whole vectors of the processor."""
     total = np.float32(0)
     for place in range(len(left)):

@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 
 from reco_app.engine.best import take_best
-from reco_app.engine.kernels import weigh
+from reco_app.engine.kernels import share_out, weigh
 
 
 @njit(cache=True, nogil=True)
@@ -46,10 +46,18 @@ def scores(items, weights, rows, scratch):
 @njit(cache=True, nogil=True)
 def shares_of(items, weights, rows, ranked, places):
     """Each context item's part in what speaks for the ranked items; rows sum to 1."""
-    start, others, values = rows
     shares = np.zeros((len(ranked), len(items)), np.float32)
     for row in range(len(ranked)):
         places[ranked[row]] = row
+    share_weights(items, weights, rows, places, shares)
+    share_out(ranked, places, shares)
+    return shares
+
+
+@njit(cache=True, nogil=True)
+def share_weights(items, weights, rows, places, shares):
+    """Add what each context item's stored weights say for the items that have a place."""
+    start, others, values = rows
     for column in range(len(items)):
         if weights[column] <= 0:
             continue
@@ -57,12 +65,6 @@ def shares_of(items, weights, rows, ranked, places):
             row = places[others[pair]]
             if row >= 0 and values[pair] > 0:
                 shares[row, column] += weights[column] * values[pair]
-    for row in range(len(ranked)):
-        places[ranked[row]] = -1
-        total = shares[row].sum()
-        if total > 0:
-            shares[row] /= total
-    return shares
 
 
 @njit(cache=True, nogil=True)
