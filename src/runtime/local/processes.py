@@ -31,13 +31,19 @@ class Processes:
         stop_all(self.running.values())
 
     def start(
-        self, role: str, *, urls: Mapping[str, str] | None = None, port: int | None = None
+        self,
+        role: str,
+        *,
+        name: str | None = None,
+        urls: Mapping[str, str] | None = None,
+        port: int | None = None,
     ) -> Server:
-        """Start one role, its words in `logs/ROLE.log`."""
-        log = self._logs / f"{role}.log"
+        """Start one role, its words in `logs/NAME.log`; a second one needs a name of its own."""
+        name = name or role
+        log = self._logs / f"{name}.log"
         log.unlink(missing_ok=True)
         server = Server(
-            role,
+            name,
             ["/bin/sh", str(ROOT / "deploy/entrypoint.sh"), role],
             log=log,
             ready=lambda: port is None or _ready(port),
@@ -48,7 +54,7 @@ class Processes:
                 "PORT": str(port or 0),
             },
         )
-        self.running[role] = server
+        self.running[name] = server
         return server
 
 
