@@ -1,11 +1,13 @@
 #!/bin/sh
 # One image, one role a container: each role is named here once.
 # HOST and PORT say where a serving role listens. FORWARDED_ALLOW_IPS (addresses and networks,
-# with commas) names the proxies whose X-Forwarded-For and -Proto are believed.
+# with commas) names the proxies whose X-Forwarded-For and -Proto are believed. The relay answers
+# probes there too, but only where PORT is set.
 set -eu
 cd "$(dirname "$0")/.."
 
 HOST="${HOST:-127.0.0.1}"
+probes="${PORT:+$HOST:$PORT}"
 PORT="${PORT:-8000}"
 role="${1:?usage: entrypoint.sh all|router|profile|catalog|reco|worker|relay|beat|migrate|train|retention}"
 shift
@@ -24,7 +26,7 @@ case "$role" in
         --keep-alive 15 --timeout 30 --graceful-timeout 10 "$@" profile_app.main:app ;;
     worker) exec celery --app reco_app.worker:app worker --without-gossip --without-mingle "$@" ;;
     beat) exec celery --app reco_app.worker:app beat --pidfile= "$@" ;;
-    relay) exec python manage.py relay "$@" ;;
+    relay) exec python manage.py relay --listen "$probes" "$@" ;;
     migrate) python manage.py migrate --noinput && exec python -m profile_app.migrate "$@" ;;
     train) exec python manage.py train "$@" ;;
     retention) exec python manage.py retention "$@" ;;

@@ -1,7 +1,6 @@
 """Carries committed changes of products to the catalogue service, at least once each."""
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Sequence
@@ -9,15 +8,15 @@ from collections.abc import Sequence
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from reco_app.curation import clients, keys, outbox
+from reco_app.curation import clients, keys, lag, outbox
 from reco_app.curation.contracts import product_card
 from reco_app.curation.models import OutboxEntry
 from runtime import rest
 
 BATCH = 500
-EVERY_SECONDS = 0.2
-LONGEST_PAUSE_SECONDS = 3.0
-TELL_EVERY_SECONDS = 15.0
+POLL_SECONDS = 0.2
+RETRY_SECONDS = 0.4  # while a neighbour is away its breaker answers most of the attempts
+REMIND_SECONDS = 15.0
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +25,8 @@ def sweep() -> int:
     """Deliver one batch; the number of entries settled. Raises: rest.Unavailable.
 
     Entries are held while the batch travels and deleted after it arrived. A relay that dies in
-    between leaves them for the next one, and the catalogue ignores versions that it has.
+    between leaves them for the next one, and the catalogue ignores versions that it has. All that
+    holds them is one transaction, so that a pooler may hand out connections by transaction.
     """
     with transaction.atomic():
         entries = outbox.take(limit=BATCH)
@@ -50,45 +50,28 @@ def _deliver(entries: Sequence[OutboxEntry]) -> None:
         _deliver(entries[middle:])
     else:
         outbox.settle(entries)
+        lag.delivered(entries, now=timezone.now())
 
 
 def run(stop: threading.Event) -> None:
     """Sweep until `stop` is set: at once while batches are full, else five times a second."""
-    failures = 0
-    told_at = 0.0
+    away = False
+    reminded_at = -REMIND_SECONDS
     while not stop.is_set():
         try:
-            if time.monotonic() - told_at > TELL_EVERY_SECONDS:
-                told_at = time.monotonic()
-                _tell()
+            if time.monotonic() - reminded_at >= REMIND_SECONDS:
+                reminded_at = time.monotonic()
+                keys.publish_revocations()  # Redis may have lost them
             settled = sweep()
         except (rest.Unavailable, OperationalError, InterfaceError) as trouble:
-            failures += 1
-            log.warning("relay waits: %s", trouble)
+            if not away:
+                log.warning("relay waits: %s", trouble)
+            away = True
             connection.close()
-            stop.wait(_pause(failures))
+            stop.wait(RETRY_SECONDS)
             continue
-        if failures:
-            log.info("relay goes on after %d failed attempts", failures)
-        failures = 0
+        if away:
+            log.info("relay goes on")
+        away = False
         if settled < BATCH:
-            stop.wait(EVERY_SECONDS)
-
-
-def _pause(failures: int) -> float:
-    longest: float = min(EVERY_SECONDS * 2 ** min(failures, 8), LONGEST_PAUSE_SECONDS)
-    return longest * random.uniform(0.5, 1)
-
-
-def _tell() -> None:
-    """Log the lag, and remind Redis of the revoked keys, which it may have lost."""
-    state = outbox.backlog(now=timezone.now())
-    log.info(
-        "outbox",
-        extra={
-            "waiting": state.waiting,
-            "refused": state.refused,
-            "lag_seconds": round(state.lag.total_seconds(), 3),
-        },
-    )
-    keys.publish_revocations()
+            stop.wait(POLL_SECONDS)

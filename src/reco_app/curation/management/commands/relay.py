@@ -2,18 +2,30 @@ import signal
 import threading
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from reco_app import settings
-from reco_app.curation import relay
-from runtime import logs
+from reco_app.curation import lag, relay
+from runtime import logs, metrics, probes
 
 
 class Command(BaseCommand):
     help = "Carry changed products to the catalogue service until SIGTERM or Ctrl-C."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--listen",
+            metavar="HOST:PORT",
+            default="",
+            help="Where to answer /livez, /readyz and /metrics; nowhere if not given.",
+        )
+
+    def handle(self, *args: Any, listen: str, **options: Any) -> None:
         logs.configure("relay", settings.current().log_level)
+        if listen:
+            metrics.registry.register(lag.Backlog())
+            host, _, port = listen.rpartition(":")
+            probes.serve(host, int(port))
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
