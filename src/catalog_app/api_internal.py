@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.requests import Request
@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from catalog_app import service
 from catalog_app.api import BODY_PROBLEMS, READ_PROBLEMS, AnIndex, AStore, NoParameters, json_body
-from catalog_app.contracts_internal import Changes, ProductsGiven, Upserted
+from catalog_app.contracts_internal import Changes, ProductsGiven, Rebuild, Upserted, Withdrawn
 from catalog_app.documentation import refused
 from catalog_app.queries import ChangesQuery
 from catalog_app.responses import written
@@ -56,6 +56,29 @@ async def put_products(
     given: ProductsGiven, _: NoParameters, store: AStore, live: AnIndex
 ) -> Response:
     return written(await service.upsert(store=store, live=live, products=given.products))
+
+
+@router.post(
+    "/rebuilds",
+    operation_id="beginRebuild",
+    summary="Take whatever is sent from now on for newer than what is",
+    response_model=Rebuild,
+)
+async def begin_rebuild(_: NoParameters, store: AStore) -> Response:
+    return written({"generation": await store.begin_generation()})
+
+
+@router.delete(
+    "/rebuilds/{generation}/leftovers",
+    operation_id="withdrawLeftovers",
+    summary="Withdraw products that this rebuild has not sent, some hundred a call",
+    response_model=Withdrawn,
+    responses=refused("not-found"),
+)
+async def withdraw_leftovers(
+    generation: Annotated[int, Path(ge=1)], _: NoParameters, store: AStore, live: AnIndex
+) -> Response:
+    return written(await service.withdraw_leftovers(store=store, live=live, generation=generation))
 
 
 @router.get(

@@ -76,6 +76,16 @@ class Upserted(Answer):
     stale: Count = Field(description="Versions that were known already, or older than what is.")
 
 
+class Rebuild(Answer):
+    """What is not written again from now on is withdrawn with the leftovers."""
+
+    generation: int = Field(ge=1)
+
+
+class Withdrawn(Answer):
+    withdrawn: Count = Field(description="0 when nothing is left of earlier generations.")
+
+
 class Change(Answer):
     sequence: int = Field(ge=1)
     id: ItemId

@@ -77,7 +77,7 @@ class LiveIndex:
 
     async def _catch_up(self) -> None:
         clock = await self._store.clock()
-        if not clock.epoch:
+        if not clock.epoch or not self._read.epoch:  # a new store, or a process that just began
             await self._store.prepare()
             clock = await self._store.clock()
         index, orders, after = self._index, self._orders, self._read.sequence

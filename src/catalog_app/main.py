@@ -54,6 +54,7 @@ def make_application(mongodb_url: str) -> FastAPI:
     application.include_router(api_internal.router)
     application.add_exception_handler(store.Unavailable, _unavailable)
     application.add_exception_handler(live.NotRead, _unavailable)
+    application.add_exception_handler(store.GenerationOver, _generation_over)
     application.add_exception_handler(cursors.Foreign, _foreign_cursor)
     problem_details.install(application, component=COMPONENT)
     documentation.publish(application)
@@ -73,6 +74,11 @@ async def readiness(application: FastAPI) -> Mapping[str, str]:
 async def _unavailable(request: Request, raised: Exception) -> Response:
     detail = str(raised) if isinstance(raised, live.NotRead) else "The catalogue's store is away."
     problem = Problem("unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    return problem_details.answer(request, problem)
+
+
+async def _generation_over(request: Request, raised: Exception) -> Response:
+    problem = Problem("not-found", "This rebuild is not under way; begin one anew.")
     return problem_details.answer(request, problem)
 
 

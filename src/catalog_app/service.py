@@ -5,7 +5,7 @@ from typing import Any
 
 from catalog_app import cursors, money
 from catalog_app.contracts import FACET_VALUES
-from catalog_app.contracts_internal import ProductGiven
+from catalog_app.contracts_internal import PRODUCTS_PER_UPSERT, ProductGiven
 from catalog_app.documents import to_document, to_wire
 from catalog_app.live import LiveIndex
 from catalog_app.queries import ListQuery
@@ -53,6 +53,17 @@ async def upsert(*, store: Store, live: LiveIndex, products: Sequence[ProductGiv
     if applied:
         live.nudge()
     return {"applied": applied, "stale": len(products) - applied}
+
+
+async def withdraw_leftovers(*, store: Store, live: LiveIndex, generation: int) -> Wire:
+    """Withdraw some of what a rebuild did not write.
+
+    Raises: store.GenerationOver, store.Unavailable.
+    """
+    withdrawn = await store.withdraw_older(generation, limit=PRODUCTS_PER_UPSERT)
+    if withdrawn:
+        live.nudge()
+    return {"withdrawn": withdrawn}
 
 
 async def changes(*, store: Store, after: int, limit: int) -> Wire:

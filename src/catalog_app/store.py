@@ -1,17 +1,23 @@
 """The only door to MongoDB: products as documents, and the order in which they changed.
 
-A product's document is its newest state: `_id`, `version`, `sequence`, `deleted`, and unless it
-is deleted the fields of the wire, with `attributes` as pairs, since a field name of MongoDB may
-not be just any text. Money is stored as sent, beside `price_units`, an integer that sorts.
+A product's document is its newest state: `_id`, `version`, `sequence`, `generation`, `deleted`,
+and unless it is deleted the fields of the wire, with `attributes` as pairs, since a field name
+of MongoDB may not be just any text. Money is stored as sent, beside `price_units`, an integer
+that sorts.
 
 One document, the clock, numbers the changes. Writers are transactions that begin by moving it,
 so they take turns and their numbers become visible in order: who has read up to n has missed
 nothing up to n. Transactions need a replica set; a set of one is enough.
+
+It also names the generation, which a rebuild begins: what was written in an earlier one is out of
+date whatever its version, and is replaced while it is still read.
 """
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 import pymongo
@@ -27,15 +33,30 @@ ANSWER_SECONDS = 1.0
 CHANGES_SECONDS = 5.0
 WRITE_SECONDS = 8.0
 PREPARE_SECONDS = 60.0
-MOST_CONNECTIONS = 32
+# Unless the address says otherwise.
+LIMITS = {
+    "timeoutMS": int(ANSWER_SECONDS * 1000),
+    "serverSelectionTimeoutMS": int(ANSWER_SECONDS * 1000),
+    "connectTimeoutMS": int(ANSWER_SECONDS * 1000),
+    "maxPoolSize": 32,
+}
 
 Document = dict[str, Any]
+# name: definition, as index_information tells it
+INDEXES: dict[str, Document] = {"sequence": {"key": [("sequence", 1)], "unique": True}}
 _CLOCK = {"_id": "products"}
 _REFUSED = {13, 18}  # Unauthorized, AuthenticationFailed
 
 
+log = logging.getLogger(__name__)
+
+
 class Unavailable(Exception):
     """MongoDB is away, or did not answer in time."""
+
+
+class GenerationOver(Exception):
+    """This is not, or no longer, the generation that is being written."""
 
 
 class Clock(NamedTuple):
@@ -82,15 +103,27 @@ class Store:
                 raise Unavailable("MongoDB did not answer in time") from trouble
 
     async def prepare(self) -> None:
-        """Make the index and the clock where they are missing. Raises: Unavailable."""
+        """Make the indexes and the clock where they are missing. Raises: Unavailable."""
         with self._asking(PREPARE_SECONDS):
-            await self._products.create_index("sequence", unique=True, name="sequence")
+            await self._make_indexes()
             try:
                 await self._clocks.update_one(
                     _CLOCK, {"$setOnInsert": {"epoch": uuid4().hex, "sequence": 0}}, upsert=True
                 )
             except DuplicateKeyError:
                 return  # another process made it in the same moment
+
+    async def _make_indexes(self) -> None:
+        """What stands in the way of ours, by its name or over the same keys, is dropped."""
+        found = await self._products.index_information()
+        for name, wanted in INDEXES.items():
+            for other, told in found.items():
+                known = {part: value for part, value in told.items() if part not in ("v", "ns")}
+                in_the_way = other == name or known["key"] == wanted["key"]
+                if in_the_way and (other, known) != (name, wanted):
+                    log.warning("dropping the index %s, which is not as wanted: %s", other, known)
+                    await self._products.drop_index(other)
+            await self._products.create_index(name=name, keys=wanted["key"], unique=wanted["unique"])
 
     async def clock(self) -> Clock:
         """Where the changes stand. Raises: Unavailable."""
@@ -166,14 +199,19 @@ class Store:
                 return await session.with_transaction(write)
 
     async def _write(self, session: AsyncClientSession, newest: Mapping[str, Document]) -> int:
-        sequence = await self._take_numbers(session, len(newest))
-        found = self._products.find({"_id": {"$in": list(newest)}}, {"version": 1}, session=session)
-        versions = {each["_id"]: each["version"] async for each in found}
+        sequence, generation = await self._take_numbers(session, len(newest))
+        found = self._products.find(
+            {"_id": {"$in": list(newest)}}, {"version": 1, "generation": 1}, session=session
+        )
+        versions = {
+            each["_id"]: each["version"] if each.get("generation", 0) == generation else -1
+            async for each in found
+        }
         changes: list[InsertOne[Document] | ReplaceOne[Document]] = []
         for product_id, document in newest.items():
             if versions.get(product_id, -1) < document["version"]:
                 sequence += 1
-                numbered = {**document, "sequence": sequence}
+                numbered = {**document, "sequence": sequence, "generation": generation}
                 changes.append(
                     ReplaceOne({"_id": product_id}, numbered)
                     if product_id in versions
@@ -183,8 +221,57 @@ class Store:
             await self._products.bulk_write(changes, ordered=False, session=session)
         return len(changes)
 
-    async def _take_numbers(self, session: AsyncClientSession, count: int) -> int:
-        """The number before the first of `count` new ones; other writers wait from here on."""
+    async def begin_generation(self) -> int:
+        """From now on all that was written is out of date, until it is written again.
+
+        Raises: Unavailable.
+        """
+        with self._asking():
+            clock = await self._clocks.find_one_and_update(
+                _CLOCK, {"$inc": {"generation": 1}}, return_document=ReturnDocument.AFTER
+            )
+        if clock is None:
+            raise Unavailable("the store is new and not prepared yet")
+        return int(clock["generation"])
+
+    async def withdraw_older(self, generation: int, *, limit: int) -> int:
+        """Make tombstones of some products of earlier generations; of how many.
+
+        Raises: GenerationOver, Unavailable.
+        """
+
+        async def write(session: AsyncClientSession) -> int | None:
+            return await self._withdraw(session, generation, limit)
+
+        with self._asking(WRITE_SECONDS):
+            async with self._client.start_session() as session:
+                withdrawn = await session.with_transaction(write)
+        if withdrawn is None:  # told outside: MongoDB has not failed
+            raise GenerationOver
+        return withdrawn
+
+    async def _withdraw(
+        self, session: AsyncClientSession, generation: int, limit: int
+    ) -> int | None:
+        sequence, current = await self._take_numbers(session, limit)
+        if generation != current:
+            return None
+        older = {"generation": {"$ne": generation}, "deleted": False}
+        found = self._products.find(older, {"_id": 1}, session=session).limit(limit)
+        ids = [each["_id"] async for each in found]
+        # Of version 0: whenever the product comes again, that is newer.
+        tombstone = {"version": 0, "deleted": True, "generation": generation}
+        changes = [
+            ReplaceOne({"_id": each}, {"_id": each, **tombstone, "sequence": sequence + place})
+            for place, each in enumerate(ids, start=1)
+        ]
+        if changes:
+            await self._products.bulk_write(changes, ordered=False, session=session)
+        return len(changes)
+
+    async def _take_numbers(self, session: AsyncClientSession, count: int) -> tuple[int, int]:
+        """The number before the first of `count` new ones, and the generation; other writers
+        wait from here on."""
         clock = await self._clocks.find_one_and_update(
             _CLOCK,
             {"$inc": {"sequence": count}},
@@ -193,7 +280,7 @@ class Store:
         )
         if clock is None:
             raise Unavailable("the store is new and not prepared yet")
-        return int(clock["sequence"]) - count
+        return int(clock["sequence"]) - count, int(clock.get("generation", 0))
 
 
 def _gave_up_its_turn(trouble: PyMongoError) -> bool:
@@ -204,13 +291,13 @@ def _gave_up_its_turn(trouble: PyMongoError) -> bool:
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Store]:
     """The store at this address; made inside the event loop that will use it."""
+    given = {name.lower() for name, _ in parse_qsl(urlsplit(url).query)}
     client: AsyncMongoClient[Document] = AsyncMongoClient(
         url,
-        timeoutMS=int(ANSWER_SECONDS * 1000),
-        serverSelectionTimeoutMS=int(ANSWER_SECONDS * 1000),
-        connectTimeoutMS=int(ANSWER_SECONDS * 1000),
-        maxPoolSize=MOST_CONNECTIONS,
+        **{name: value for name, value in LIMITS.items() if name.lower() not in given},
+        # What was acknowledged or read stays, whichever server is lost.
         w="majority",
+        readConcernLevel="majority",
         appname="multireco-catalog",
     )
     async with client:

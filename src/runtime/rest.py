@@ -80,6 +80,10 @@ class Neighbour:
         """The get of code that is not async; never from the event loop's own thread."""
         return self._wait(self._call("GET", path, None, params, deadline_seconds))
 
+    def post_sync(self, path: str, *, json: Any = None, deadline_seconds: float = 1.0) -> Reply:
+        """POST from code that is not async; repeated only if it could not connect."""
+        return self._wait(self._call("POST", path, json, None, deadline_seconds))
+
     def put_sync(self, path: str, *, json: Any = None, deadline_seconds: float = 1.0) -> Reply:
         """PUT from code that is not async; Unavailable as for get."""
         return self._wait(self._call("PUT", path, json, None, deadline_seconds))
