@@ -123,7 +123,9 @@ class Store:
                 if in_the_way and (other, known) != (name, wanted):
                     log.warning("dropping the index %s, which is not as wanted: %s", other, known)
                     await self._products.drop_index(other)
-            await self._products.create_index(name=name, keys=wanted["key"], unique=wanted["unique"])
+            await self._products.create_index(
+                name=name, keys=wanted["key"], unique=wanted["unique"]
+            )
 
     async def clock(self) -> Clock:
         """Where the changes stand. Raises: Unavailable."""
