@@ -4,8 +4,8 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 # Task → its name, and the hour and minute (UTC) of cron.
 TIMES = {
+    "events.expire": ("Delete expired events", "1", "40"),  # what is gone is not trained on
     "training.train": ("Train a release", "2", "10"),
-    "events.expire": ("Delete expired events", "3", "10"),
     "training.prune": ("Delete old releases", "3", "40"),
     # Training itself does it; this is for when the profile service was away, and for rollbacks.
     "training.share": ("Tell the profile service of the live release's tastes", "*", "25"),

@@ -46,6 +46,13 @@ def test_what_operators_change_in_the_timetable_stays(transactional_db: None) ->
     assert [one.enabled for one in PeriodicTask.objects.filter(task="training.train")] == [False]
 
 
+def test_expired_events_go_before_a_release_is_trained() -> None:
+    _, *expire = timetable.TIMES["events.expire"]
+    _, *train = timetable.TIMES["training.train"]
+
+    assert [int(part) for part in expire] < [int(part) for part in train]
+
+
 @pytest.fixture
 def worker_log(environment: dict[str, str], tmp_path: Path) -> Iterator[Path]:
     """What a real worker on the embedded broker writes."""
