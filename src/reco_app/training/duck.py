@@ -20,6 +20,7 @@ def run(text: str, tables: Tables, *, parquet: Sequence[Path] = ()) -> list[pa.T
             config={"memory_limit": MEMORY_LIMIT, "temp_directory": spilled}
         ) as connection,
     ):
+        connection.execute("SET enable_progress_bar = false")  # it would be drawn to stdout
         if parquet:
             connection.read_parquet([str(path) for path in parquet]).create_view("events")
         for name, table in tables.items():

@@ -62,7 +62,7 @@ def read(path: Path) -> EventLog:
     if not path.is_file():
         raise EventLogUnreadable(f"{path}: no such file")
     with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         _load(connection, path)
         _check(connection, path)
         table = connection.sql(
