@@ -22,13 +22,13 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
     """
     with ExitStack() as stack:
         binaries = max(Path("/usr/lib/postgresql").iterdir()) / "bin"
-        database, postgres_url = stores.postgres(folder / "postgres", binaries=binaries)
+        database, users = stores.postgres(folder / "postgres", binaries=binaries)
         stack.callback(database.stop)
         redis_url = stack.enter_context(redis(folder / "redis"))
         broker_url = stack.enter_context(rabbitmq(folder / "rabbitmq"))
         given = {
-            "MULTIRECO_DATABASE_URL": f"{postgres_url}reco",
-            "MULTIRECO_PROFILE_DATABASE_URL": f"{postgres_url}profile",
+            "MULTIRECO_DATABASE_URL": users["reco"],
+            "MULTIRECO_PROFILE_DATABASE_URL": users["profile"],
             "MULTIRECO_REDIS_URL": f"{redis_url}0",
             "MULTIRECO_BROKER_URL": broker_url,
         }

