@@ -3,7 +3,8 @@
     python -m bench.intake [SECONDS]
 
 prints the figures as JSON: how fast events are acknowledged, how long a batch waits for that, how
-fast one worker stores them, and whether each acknowledged event is stored, and once.
+fast one worker stores them, and whether each acknowledged event is stored, and once. They come
+from a shop's backend, with its key: of one network as many would be set aside.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ import numpy as np
 import psycopg2
 
 from reco_app.events.anonymity import event_digest
+from runtime import keys
 from runtime.local import stores
 from runtime.local.processes import ROOT, Processes, address_of, wait_until_ready
 from runtime.local.servers import free_port
@@ -31,6 +33,7 @@ from tests import debian
 
 SECRET = "only-for-measurements-" + "x" * 40
 BATCH, CONNECTIONS, PRODUCTS = 20, 16, 200
+KEY = keys.issue(key_id="intake", scopes=("events",), secret=SECRET)
 SECONDS = 20
 MOST_SECONDS = 300  # until everything is stored
 
@@ -126,7 +129,10 @@ async def _post(
     while (began := time.perf_counter()) < until:
         names = [f"01J{next(numbers):023}" for _ in range(BATCH)]
         body = json.dumps({"events": [_event(name) for name in names], "consent": True}).encode()
-        head = f"POST /v1/events HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/json"
+        head = (
+            f"POST /v1/events HTTP/1.1\r\nHost: {place.netloc}\r\nAuthorization: Bearer {KEY}\r\n"
+            "Content-Type: application/json"
+        )
         writer.write(f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
         said = await reader.readuntil(b"\r\n\r\n")
         length = int(said.lower().partition(b"content-length:")[2].split(b"\r\n")[0])

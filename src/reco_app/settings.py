@@ -20,6 +20,12 @@ class Settings(RuntimeSettings):
     profile_url: str = Field("", description="Base URL of profile; empty when mounted beside it")
     event_retention_days: int = Field(90, ge=1, description="Raw events are dropped after this")
     event_archive_days: int = Field(365, ge=1, description="Training's copy is deleted after this")
+    network_sessions_per_hour: int = Field(
+        1000, ge=1, description="Sessions of one network that count; ten times as many events"
+    )
+    network_product_sessions_per_hour: int = Field(
+        30, ge=1, description="More of one network at one product are a burst"
+    )
     spark_master: str = Field("", description="Spark that counts the events; empty: DuckDB here")
     answer_cache_seconds: float = Field(
         1.0, ge=0, le=2, description="How long an answer may be given again; 0: never"

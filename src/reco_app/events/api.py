@@ -8,9 +8,10 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from reco_app.events import feeds, importing, intake, parsing, store, writers
+from reco_app.events import feeds, importing, intake, parsing, service, writers
+from reco_app.events.caps import Origin
 from reco_app.events.contracts import LONGEST_SESSION_ID
-from runtime import keys, settings
+from runtime import keys, limits, settings
 from runtime.problems import FieldError, Problem
 
 TEXT = ("application/json", "text/plain")  # sendBeacon sends text/plain without a preflight
@@ -21,13 +22,15 @@ RETRY = {"Retry-After": "2"}
 async def events(request: HttpRequest) -> HttpResponse:
     """POST /v1/events: 202 once the events are in the queue or in PostgreSQL for good."""
     _require_method(request, "POST")
-    _require_sender(request)
+    origin = _origin(request)
     if request.content_type not in TEXT:
         raise Problem("unsupported-media-type", f"Send events as {' or '.join(TEXT)}.")
     batch = parsing.read_batch(request.body)
     consented = batch.consent and request.headers.get("Sec-GPC") != "1"
     try:
-        receipt = await intake.take(batch, consented=consented, now=datetime.now(UTC))
+        receipt = await intake.take(
+            batch, consented=consented, origin=origin, now=datetime.now(UTC)
+        )
     except writers.Unwritable as error:
         raise _unavailable(error) from error
     return _json(receipt, status=202)
@@ -37,12 +40,12 @@ async def events(request: HttpRequest) -> HttpResponse:
 async def session(request: HttpRequest, session_id: str) -> HttpResponse:
     """DELETE /v1/sessions/{session_id}: 204, whether there was anything to forget or not."""
     _require_method(request, "DELETE")
-    _require_sender(request)
+    _origin(request)
     if len(session_id) > LONGEST_SESSION_ID:
         detail = f"A session id has at most {LONGEST_SESSION_ID} characters."
         raise Problem("invalid-fields", detail, errors=[FieldError("path: session_id", detail)])
     try:
-        await writers.write(partial(store.forget_session, session_id, now=datetime.now(UTC)))
+        await writers.write(partial(service.forget, session_id, now=datetime.now(UTC)))
     except writers.Unwritable as error:
         raise _unavailable(error) from error
     return HttpResponse(status=204)
@@ -76,15 +79,17 @@ def _require_method(request: HttpRequest, method: str) -> None:
         raise Problem("method-not-allowed", f"Only {method} is answered here.", headers=allow)
 
 
-def _require_sender(request: HttpRequest) -> None:
+def _origin(request: HttpRequest) -> Origin:
     """A shop's backend brings a key; a browser comes from our own pages or a listed origin."""
     if authorization := request.headers.get("Authorization"):
-        keys.require(authorization, "events")
-        return
+        key = keys.require(authorization, "events")
+        return Origin(f"key {key.id}", keyed=True)
     origin = request.headers.get("Origin")
     allowed = settings.current().cors_origins
     if origin and origin not in allowed and urlsplit(origin).netloc != request.get_host():
         raise Problem("forbidden", "The shop has not listed this origin, and no key was sent.")
+    network = limits.network({"client": (request.META.get("REMOTE_ADDR", ""), 0)})
+    return Origin(f"network {network or 'of this machine'}", keyed=False)
 
 
 def _json(answer: msgspec.Struct, *, status: int) -> HttpResponse:

@@ -7,6 +7,7 @@ from functools import partial
 
 from reco_app.curation import store as curation
 from reco_app.events import memory, service, writers
+from reco_app.events.caps import Origin
 from reco_app.events.contracts import Batch, Receipt
 from reco_app.events.memory import Learner, Products
 from reco_app.events.publisher import Publisher, Unpublished
@@ -44,28 +45,36 @@ def stop() -> None:
         running.learner.stop()
 
 
-async def take(batch: Batch, *, consented: bool, now: datetime) -> Receipt:
+async def take(batch: Batch, *, consented: bool, origin: Origin, now: datetime) -> Receipt:
     """Take a batch; what is accepted is durable when this returns. Raises writers.Unwritable.
 
     Without consent neither session nor recommendation is kept.
     """
     if _running:
         try:
-            return await _published(batch, _running[0].publisher, consented=consented, now=now)
+            return await _published(
+                batch, _running[0].publisher, consented=consented, origin=origin, now=now
+            )
         except Unpublished:
             pass  # it may be in the queue all the same: storage takes each event once
-    return await writers.write(partial(service.receive, batch, consented=consented, now=now))
+    return await writers.write(
+        partial(service.receive, batch, consented=consented, origin=origin, now=now)
+    )
 
 
 async def _published(
-    batch: Batch, publisher: Publisher, *, consented: bool, now: datetime
+    batch: Batch, publisher: Publisher, *, consented: bool, origin: Origin, now: datetime
 ) -> Receipt:
     known = await _known({event.item_id for event in batch.events})
     taken, rejected = service.sorted_out(batch, known, now=now)
     keys = memory.keys(service.days_of(taken, now=now)) if consented else {}
-    if keys is None:
-        raise Unpublished("the keys of these days are not at hand")
-    delivery = service.delivered(batch, taken, rejected, keys=keys, consented=consented, now=now)
+    sender_key = memory.sender_key(now)
+    if keys is None or sender_key is None:
+        raise Unpublished("the keys of these days, or of this hour, are not at hand")
+    sender = origin.hashed(sender_key)
+    delivery = service.delivered(
+        batch, taken, rejected, keys=keys, consented=consented, sender=sender, now=now
+    )
     confirmed = asyncio.wrap_future(publisher.publish(delivery))
     confirmed.add_done_callback(asyncio.Future.exception)  # looked at, whoever waits for it still
     try:

@@ -1,4 +1,4 @@
-"""What intake must know at once, kept in the process: which products there are, the days' keys.
+"""What intake must know at once, kept in the process: the products, the keys of days and hours.
 
 With it events can be taken while PostgreSQL is away, and nothing waits for it while it is there.
 """
@@ -11,13 +11,14 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.db import Error, close_old_connections, connections
 
-from reco_app.events import store
-from reco_app.events.anonymity import day_of
+from reco_app.events import caps, store
+from reco_app.events.anonymity import day_of, hour_of
 
 EVERY_SECONDS = 60.0  # a key that was destroyed is here no longer than that
 AGAIN_SECONDS = 1.0
 BEHIND = range(-7, 0)  # days whose events may still come in
 AHEAD = range(2)  # today and tomorrow: a day's key is at hand before the day begins
+HOURS_AHEAD = range(24)  # so that PostgreSQL may be away for as long
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +30,14 @@ Products = Callable[[Iterable[str]], set[str] | None]
 class _Memory:
     products: Products
     keys: Mapping[date, bytes]  # replaced as a whole
+    sender_keys: Mapping[datetime, bytes]  # the same
 
 
 def _unknown(_: Iterable[str]) -> set[str] | None:
     return None
 
 
-_memory = _Memory(_unknown, {})
+_memory = _Memory(_unknown, {}, {})
 
 
 def known(item_ids: Iterable[str]) -> set[str] | None:
@@ -49,17 +51,25 @@ def keys(days: Collection[date]) -> Mapping[date, bytes] | None:
     return held if all(day in held for day in days) else None
 
 
+def sender_key(now: datetime) -> bytes | None:
+    """The key of this hour; None if it is not at hand."""
+    return _memory.sender_keys.get(hour_of(now))
+
+
 def learn(now: datetime) -> None:
-    """Take over the keys as they are now, and make those of the days to come."""
+    """Take over the keys as they are now, and make those of the days and hours to come."""
     today = day_of(now)
     store.session_keys({today + timedelta(days=number) for number in AHEAD})
     recent = {today + timedelta(days=number) for number in (*BEHIND, *AHEAD)}
     _memory.keys = store.stored_keys(recent)
+    this_hour = hour_of(now)
+    _memory.sender_keys = caps.keys([this_hour + timedelta(hours=number) for number in HOURS_AHEAD])
+    caps.forget_before(this_hour)
 
 
 def forget() -> None:
     """As at the start of a process."""
-    _memory.products, _memory.keys = _unknown, {}
+    _memory.products, _memory.keys, _memory.sender_keys = _unknown, {}, {}
 
 
 class Learner:

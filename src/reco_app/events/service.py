@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db import transaction
 
 from reco_app.curation import store as curation
-from reco_app.events import messages, store
-from reco_app.events.anonymity import day_of, event_digest, session_hash
+from reco_app.events import attribution, caps, heard, messages, quarantine, store
+from reco_app.events.anonymity import day_of, event_digest, hour_of, session_hash
+from reco_app.events.caps import Origin, Sender
 from reco_app.events.contracts import EVENT_TYPES, Batch, Event, Receipt, Rejection
 from reco_app.events.messages import Delivery
 from reco_app.settings import current
@@ -18,23 +19,51 @@ CLOCK_SKEW = timedelta(minutes=5)  # how far a sender's clock may be ahead of ou
 OLDEST = timedelta(days=7)  # history comes in through imports
 
 
-def receive(batch: Batch, *, consented: bool, now: datetime) -> Receipt:
+def receive(batch: Batch, *, consented: bool, origin: Origin, now: datetime) -> Receipt:
     """Store a batch in one transaction; what is accepted is durable when this returns."""
     known = curation.known_item_ids({event.item_id for event in batch.events})
     taken, rejected = sorted_out(batch, known, now=now)
     keys = store.session_keys(days_of(taken, now=now)) if consented else {}
-    delivery = delivered(batch, taken, rejected, keys=keys, consented=consented, now=now)
+    hour = hour_of(now)
+    sender = origin.hashed(caps.keys([hour])[hour])
+    delivery = delivered(
+        batch, taken, rejected, keys=keys, consented=consented, sender=sender, now=now
+    )
     accepted = keep(delivery)
     return Receipt(accepted, len(taken) - accepted, rejected)
 
 
 @transaction.atomic
 def keep(delivery: Delivery) -> int:
-    """Store a delivery, which may have come before; returns how many events were new."""
+    """Store a delivery, which may have come before; returns how many events were new.
+
+    What is beyond the caps of its senders is set aside, and not told to them.
+    """
     received_at = delivery.received_at
     if delivery.rejected and store.is_new(delivery.name, received_at=received_at):
         store.count_rejected(delivery.rejected, now=received_at)
-    return store.add(delivery.events, received_at=received_at)
+    sender_of = {event.event_id: sender for sender, event in delivery.sent()}
+    heard.take_turns(sender.hash for sender in set(sender_of.values()) if not sender.keyed)
+    new = store.take(delivery.events, received_at=received_at)
+    sent = [(sender_of[event.event_id], event) for event in new]
+    kept, held = caps.sorted_out(sent, now=received_at)
+    quarantine.hold(held)
+    added = store.add(kept)
+    caps.look_back(sent, now=received_at)
+    return added + len(held)
+
+
+@transaction.atomic
+def forget(session_id: str, *, now: datetime) -> int:
+    """Delete what a session did, on every day that still has its key; returns how many events.
+
+    Events of it that are still on their way will not be stored either.
+    """
+    store.wait_for_writers()
+    hashes = store.hashes_of(session_id)
+    held = quarantine.forget_sessions(hashes.values())
+    heard.forget_sessions(hashes.values())
+    return held + store.forget_sessions(hashes, now=now)
 
 
 def sorted_out(
@@ -59,14 +88,28 @@ def delivered(
     *,
     keys: Mapping[date, bytes],
     consented: bool,
+    sender: Sender,
     now: datetime,
 ) -> Delivery:
     """What is stored of a batch. Without consent neither session nor recommendation is."""
+    taken = list(taken)
+    forged = _forged(taken, now=now) if consented else []
     return messages.new(
-        events=_stored(taken, keys=keys, consented=consented, now=now),
-        rejected=_kept(batch, rejected, now),
+        events=_stored(taken, keys=keys, consented=consented, forged=forged, now=now),
+        rejected=[*_kept(batch, rejected, now), *(_unattributed(event, now) for event in forged)],
+        sender=sender,
         received_at=now,
     )
+
+
+def _forged(events: Iterable[Event], *, now: datetime) -> list[Event]:
+    """Those that name an answer which we never gave, or not then."""
+    return [
+        event
+        for event in events
+        if event.recommendation_id
+        and not attribution.genuine(event.recommendation_id, at=event.timestamp or now)
+    ]
 
 
 def _rejections(batch: Batch, known: Collection[str], now: datetime) -> list[Rejection]:
@@ -93,9 +136,15 @@ def _oldest() -> timedelta:
 
 
 def _stored(
-    events: Iterable[Event], *, keys: Mapping[date, bytes], consented: bool, now: datetime
+    events: Iterable[Event],
+    *,
+    keys: Mapping[date, bytes],
+    consented: bool,
+    forged: Collection[Event],
+    now: datetime,
 ) -> list[store.StoredEvent]:
     name_key = settings.SECRET_KEY.encode()[:64]
+    unattributed = {event.event_id for event in forged}
     return [
         store.StoredEvent(
             event_id=event_digest(event.event_id, key=name_key),
@@ -107,7 +156,9 @@ def _stored(
             quantity=event.quantity,
             price=Decimal(event.price) if event.price else None,
             occurred_at=moment.astimezone(UTC),
-            recommendation_id=event.recommendation_id if consented else None,
+            recommendation_id=event.recommendation_id
+            if consented and event.event_id not in unattributed
+            else None,
             position=event.position,
         )
         for event in events
@@ -128,6 +179,16 @@ def _kept(batch: Batch, rejected: Iterable[Rejection], now: datetime) -> list[st
         for rejection in rejected
         for event in [batch.events[rejection.index]]
     ]
+
+
+def _unattributed(event: Event, now: datetime) -> store.Rejected:
+    return store.Rejected(
+        code="forged-recommendation",
+        detail="The event counts, but this recommendation was never given.",
+        item_id=event.item_id,
+        event_type=event.event_type,
+        occurred_at=_in_utc(event.timestamp or now),
+    )
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -4,10 +4,12 @@ import pytest
 from django.test import Client
 
 from reco_app.events import service
+from reco_app.events.caps import Origin
 from reco_app.events.contracts import Batch, Event
 
 pytestmark = pytest.mark.urls("reco_app.urls")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+ORIGIN = Origin("network 192.0.2.1", keyed=False)
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +18,7 @@ def _events(shop: None) -> None:
         Event(event_id="a", event_type="purchase", item_id="22423", timestamp=NOW),
         Event(event_id="b", event_type="purchase", item_id="unheard-of", timestamp=NOW),
     ]
-    service.receive(Batch(events), consented=True, now=NOW)
+    service.receive(Batch(events), consented=True, origin=ORIGIN, now=NOW)
 
 
 @pytest.mark.parametrize(

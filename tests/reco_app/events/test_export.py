@@ -4,15 +4,17 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 import pytest
 
-from reco_app.events import export, service, store
+from reco_app.events import export, service
+from reco_app.events.caps import Origin
 from reco_app.events.contracts import Batch, Event
 
 pytestmark = pytest.mark.usefixtures("shop")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+ORIGIN = Origin("network 192.0.2.1", keyed=False)
 
 
 def receive(*events: Event) -> None:
-    service.receive(Batch(list(events)), consented=True, now=NOW)
+    service.receive(Batch(list(events)), consented=True, origin=ORIGIN, now=NOW)
 
 
 def event(event_id: str, *, days_ago: int = 0, session_id: str = "s1") -> Event:
@@ -55,7 +57,7 @@ def test_a_forgotten_session_leaves_the_files(tmp_path: Path) -> None:
     receive(event("a"), event("b", session_id="s2"))
     exported(tmp_path)
 
-    store.forget_session("s2", now=NOW)
+    service.forget("s2", now=NOW)
     files = exported(tmp_path)
 
     assert [parquet.read_table(file).num_rows for file in files] == [1]

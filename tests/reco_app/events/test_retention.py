@@ -8,7 +8,8 @@ import pyarrow.parquet as parquet
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from reco_app.events import days, export, importing, retention, service, store
+from reco_app.events import days, export, importing, retention, service
+from reco_app.events.caps import Origin
 from reco_app.events.contracts import Batch, Event
 from reco_app.events.models import Event as Row
 from reco_app.events.models import EventId, SessionKey
@@ -17,6 +18,7 @@ from reco_app.training import service as training
 
 pytestmark = pytest.mark.usefixtures("shop")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+ORIGIN = Origin("network 192.0.2.1", keyed=False)
 TODAY = NOW.date()
 
 
@@ -39,7 +41,7 @@ def receive(*days_ago: int) -> None:
         )
         for ago in days_ago
     ]
-    service.receive(Batch(events), consented=True, now=NOW)
+    service.receive(Batch(events), consented=True, origin=ORIGIN, now=NOW)
 
 
 def history(*days_ago: int) -> int:
@@ -152,7 +154,9 @@ def test_an_event_is_known_by_its_name_for_seven_days_whatever_it_says(tmp_path:
     expire(tmp_path, later=7)
     event = Event(event_id=f"{NOW}-0", event_type="click", item_id="22423")
 
-    receipt = service.receive(Batch([event]), consented=False, now=NOW + timedelta(days=7))
+    receipt = service.receive(
+        Batch([event]), consented=False, origin=ORIGIN, now=NOW + timedelta(days=7)
+    )
 
     assert (receipt.accepted, receipt.duplicates) == (0, 1)
 
@@ -181,4 +185,4 @@ def test_retention_and_training_mean_the_same_folder() -> None:
 def test_a_session_is_forgotten_on_every_living_day() -> None:
     receive(0, 1, 6)
 
-    assert store.forget_session("s1", now=NOW) == 3
+    assert service.forget("s1", now=NOW) == 3

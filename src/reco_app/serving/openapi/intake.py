@@ -50,7 +50,8 @@ def _events() -> Document:
         "summary": "Tell what shoppers did",
         "description": (
             "202 means durable. Without `consent`, or under `Sec-GPC: 1`, sessions are dropped and "
-            "the events count for popularity only."
+            "the events count for popularity only. What is more than one network or key can have "
+            "meant is accepted too, and counts once staff release it."
         ),
         "security": [{}, {KEY: []}],
         "requestBody": body(
