@@ -1,6 +1,6 @@
 # make help lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help demo split test lint format quality bench bench-full requirements clean
+.PHONY: help demo split test lint format quality bench bench-full drills requirements clean
 SHELL := /bin/bash
 PORT ?= 8000
 DATA ?= ../shared/data
@@ -45,6 +45,9 @@ bench: .venv/dev  ## measure speed, with the logs of DATA=FOLDER; build/bench.js
 
 bench-full: .venv/dev  ## what takes longer than that
 	@DATA=$(DATA) $(BIN)/python -m bench --full
+
+drills: .venv/dev  ## break one thing at a time beneath load; build/drills.json
+	@$(BIN)/python -m bench.drills
 
 # Pins with hashes, for every platform and Python we support.
 compile = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \

@@ -1,0 +1,77 @@
+"""`python -m bench.drills [NAME...]`: break one thing at a time beneath load, and tell the harm.
+
+Writes a table and build/drills.json, and ends with 1 where a bar is missed.
+"""
+
+import json
+import sys
+import tempfile
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.drills import site
+from bench.drills.faults import DRILLS, Missed
+from bench.drills.run import measured
+from runtime.local.processes import ROOT
+
+OUTPUT = ROOT / "build" / "drills.json"
+BARS = {
+    "good_percent": lambda value: value >= 99.9,
+    "p99_added_ms": lambda value: value <= 100,
+    "events_lost": lambda value: value == 0,
+    "events_twice": lambda value: value == 0,
+    "recovery_seconds": lambda value: value <= 5,
+}
+
+
+def main() -> int:
+    parser = ArgumentParser(prog="python -m bench.drills")
+    parser.add_argument("names", nargs="*", choices=[[], *DRILLS], metavar="DRILL")
+    parser.add_argument("--keep", type=Path, help="a new folder in which logs are left")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="multireco-drills-") as made:
+        folder = chosen.keep or Path(made)
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)  # PostgreSQL runs as another user where this one is root
+        with site.running(folder) as running:
+            told = {name: _told(running, name) for name in chosen.names or DRILLS}
+    _show(told)
+    return 0 if all(_met(figures) for figures in told.values()) else 1
+
+
+def _told(running: site.Site, name: str) -> dict[str, float]:
+    try:
+        figures, explained = measured(running, DRILLS[name])
+    except Missed as missed:
+        sys.stderr.write(f"{name}: {missed}\n")
+        return {}
+    sys.stdout.write(json.dumps({name: figures, "because": explained}, indent=1) + "\n")
+    sys.stdout.flush()
+    _write({f"{name}.{figure}": round(value, 3) for figure, value in figures.items()})
+    return figures
+
+
+def _met(figures: dict[str, float]) -> bool:
+    return bool(figures) and all(BARS[name](value) for name, value in figures.items())
+
+
+def _write(figures: dict[str, Any]) -> None:
+    kept = json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
+    OUTPUT.parent.mkdir(exist_ok=True)
+    OUTPUT.write_text(json.dumps(kept | figures, indent=1) + "\n")
+
+
+def _show(told: dict[str, dict[str, float]]) -> None:
+    table = Table("drill", *BARS, "")
+    for name, figures in told.items():
+        cells = [f"{figures[bar]:,.4g}" if bar in figures else "" for bar in BARS]
+        table.add_row(name, *cells, "" if _met(figures) else "missed")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,240 @@
+"""What is broken in each drill: entered, it is broken; left, it is healed."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg2
+import redis
+
+from bench.drills import disks
+from bench.drills.site import Site
+from reco_app.engine import release
+from runtime.local.processes import wait_until_ready
+from runtime.local.servers import stop_all
+
+LIBFAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+JUMP_SECONDS = 6.0
+CLOCK_READ_SECONDS = 1
+LONGEST_TRAINING_SECONDS = 120
+KILLED_TRAININGS = 3
+
+
+class Missed(Exception):
+    """Something other than answers and events was not as it must be in this drill."""
+
+
+class Drill(NamedTuple):
+    """A fault and how long it lasts."""
+
+    fault: Callable[[Site], AbstractContextManager[None]]
+    seconds: float = 10.0
+    heals_itself: bool = False  # others take over: recovery counts from the fault on
+    prepare: Callable[[Site], None] | None = None  # before anything is asked
+    baseline: bool = True
+    noise: float = 0.0  # the share of batches of events that come again, reversed and late
+
+
+@contextmanager
+def nothing(_: Site) -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def web_killed(site: Site) -> Iterator[None]:
+    site.kill("reco")
+    yield
+    site.start("reco").wait_until_ready()
+
+
+@contextmanager
+def worker_killed(site: Site) -> Iterator[None]:
+    """In mid batch: it waits for a lock, within its transaction."""
+    with closing(psycopg2.connect(site.shop.environment["MULTIRECO_DATABASE_URL"])) as connection:
+        cursor = connection.cursor()
+        cursor.execute("LOCK TABLE events_eventid IN EXCLUSIVE MODE")
+        _wait_for(lambda: _waits_for_a_lock(cursor), "no worker stores anything")
+        site.kill("worker")
+    yield
+    site.start("worker")
+
+
+@contextmanager
+def trainer_killed(site: Site) -> Iterator[None]:
+    """Several times, at random moments; the next one succeeds."""
+    live = release.live_version(site.models)
+    for _ in range(KILLED_TRAININGS):
+        training = site.train()
+        time.sleep(random.uniform(1.5, 6.0))
+        if training.poll() is None:
+            os.killpg(training.pid, signal.SIGKILL)
+        if training.wait() == 0:
+            live = release.live_version(site.models)  # it was done before
+    if release.live_version(site.models) != live:
+        raise Missed("a killed training changed the live release")
+    yield
+    _train_to_the_end(site)
+
+
+@contextmanager
+def redis_flushed(site: Site) -> Iterator[None]:
+    with redis.Redis.from_url(site.stores.redis.address) as client:
+        client.flushall()
+    yield
+
+
+@contextmanager
+def redis_stopped(site: Site) -> Iterator[None]:
+    os.kill(site.stores.redis_process(), signal.SIGKILL)
+    site.stores.redis.stop()
+    yield
+    site.stores.redis.start()
+
+
+@contextmanager
+def redis_hung(site: Site) -> Iterator[None]:
+    process = site.stores.redis_process()
+    os.kill(process, signal.SIGSTOP)
+    yield
+    os.kill(process, signal.SIGCONT)
+
+
+@contextmanager
+def mongo_slow(site: Site) -> Iterator[None]:
+    site.stores.mongodb_proxy.proxy.delay_seconds = 0.5
+    yield
+    site.stores.mongodb_proxy.proxy.delay_seconds = 0.0
+
+
+@contextmanager
+def mongo_stopped(site: Site) -> Iterator[None]:
+    site.stores.mongodb.stop()
+    yield
+    site.stores.mongodb.start()
+
+
+@contextmanager
+def postgres_restarted(site: Site) -> Iterator[None]:
+    site.stores.kill_postgres()
+    yield
+    site.stores.postgres.start()
+
+
+@contextmanager
+def rabbitmq_stopped(site: Site) -> Iterator[None]:
+    site.stores.rabbitmq.stop()
+    yield
+    site.stores.rabbitmq.start()
+
+
+@contextmanager
+def disk_full(site: Site) -> Iterator[None]:
+    """PostgreSQL's and that of the releases, on which a training must fail without harm."""
+    live = release.live_version(site.models)
+    with disks.full(site.stores.disk), disks.full(site.models):
+        if site.train().wait(LONGEST_TRAINING_SECONDS) == 0:
+            raise Missed("a training succeeded on a full disk")
+        if release.live_version(site.models) != live:
+            raise Missed("a training that failed changed the live release")
+        yield
+    site.stores.revive_postgres()
+
+
+@contextmanager
+def clock_jumped(site: Site) -> Iterator[None]:
+    """Two hours ahead, then two hours behind, then right; for every process of the product."""
+    _clock(site).write_text("+7200\n")
+    time.sleep(JUMP_SECONDS)
+    _clock(site).write_text("-7200\n")
+    yield
+    _clock(site).write_text("+0\n")
+    time.sleep(CLOCK_READ_SECONDS)
+
+
+def have_a_clock(site: Site) -> None:
+    """Start every process anew, with a clock that a file sets. Monotonic time goes on as it is."""
+    if not LIBFAKETIME.exists():
+        raise Missed("libfaketime is not installed (apt-get install libfaketime)")
+    _clock(site).write_text("+0\n")
+    given = {
+        "LD_PRELOAD": str(LIBFAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(_clock(site)),
+        "FAKETIME_CACHE_DURATION": str(CLOCK_READ_SECONDS),
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+    _stop_processes(site)
+    for name in list(site.processes.running):
+        site.start(name, given=given)
+    wait_until_ready(site.processes)
+    _wait_for(site.ready, "the processes are not ready with a clock of their own", 60)
+
+
+@contextmanager
+def all_down_at_start(site: Site) -> Iterator[None]:
+    yield
+    for store in site.stores.each():
+        store.start()
+
+
+def start_without_stores(site: Site) -> None:
+    """Returns when the gateway would send requests to reco: its processes say that they are."""
+    _stop_processes(site)
+    for store in site.stores.each():
+        store.stop()
+    for name in list(site.processes.running):
+        site.start(name)
+    for name in ("reco", "reco-2"):
+        site.processes.running[name].wait_until_ready(60)
+
+
+DRILLS = {
+    "web_killed": Drill(web_killed, heals_itself=True),
+    "worker_killed": Drill(worker_killed, heals_itself=True),
+    "trainer_killed": Drill(trainer_killed, seconds=2, heals_itself=True),
+    "redis_flushed": Drill(redis_flushed, seconds=8, heals_itself=True),
+    "redis_stopped": Drill(redis_stopped),
+    "redis_hung": Drill(redis_hung),
+    "mongo_slow": Drill(mongo_slow),
+    "mongo_stopped": Drill(mongo_stopped),
+    "postgres_restarted": Drill(postgres_restarted, seconds=6),
+    "rabbitmq_stopped": Drill(rabbitmq_stopped, seconds=20),
+    "disk_full": Drill(disk_full),
+    "reordered": Drill(nothing, noise=0.1, heals_itself=True),
+    "clock_jumped": Drill(clock_jumped, seconds=JUMP_SECONDS, prepare=have_a_clock),
+    "all_down_at_start": Drill(all_down_at_start, prepare=start_without_stores, baseline=False),
+}
+
+
+def _clock(site: Site) -> Path:
+    return site.shop.logs.parent / "clock"
+
+
+def _stop_processes(site: Site) -> None:
+    stop_all(site.processes.running.values())
+
+
+def _train_to_the_end(site: Site) -> None:
+    before = release.live_version(site.models)
+    if site.train().wait(LONGEST_TRAINING_SECONDS):
+        raise Missed("the training after the fault failed; see logs/train.log")
+    if release.live_version(site.models) == before:
+        raise Missed("the training after the fault changed nothing")
+
+
+def _waits_for_a_lock(cursor: "psycopg2.extensions.cursor") -> bool:
+    cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    return bool(cursor.fetchone()[0])
+
+
+def _wait_for(seen: Callable[[], bool], otherwise: str, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not seen():
+        if time.monotonic() > deadline:
+            raise Missed(otherwise)
+        time.sleep(0.05)
