@@ -12,10 +12,10 @@ from django.core.asgi import get_asgi_application  # noqa: E402  # reads the set
 _django = cast("ASGIApp", get_asgi_application())
 
 from reco_app.events import intake, writers  # noqa: E402  # models need Django's apps to be ready
-from reco_app.serving import live, running  # noqa: E402
+from reco_app.serving import api, live, running  # noqa: E402
 from reco_app.settings import current  # noqa: E402
 from reco_app.static_files import with_static_files  # noqa: E402
-from reco_app.threadless import without_threads  # noqa: E402
+from reco_app.threadless import Threadless, without_threads  # noqa: E402
 from runtime import keys, logs, tracing  # noqa: E402
 from runtime.asgi import ASGIApp, Receive, Scope, Send, header  # noqa: E402
 from runtime.problems import Problem  # noqa: E402
@@ -76,9 +76,11 @@ async def readiness() -> Mapping[str, str]:
 
 logs.configure("reco", current().log_level)
 tracing.configure("reco")
+_busy = Threadless(BUSY, at_once={"/v1/recommendations": api.at_once})
 application = shell(
-    _with_lifespan(with_static_files(without_threads(_django, paths=BUSY))),
+    _with_lifespan(with_static_files(without_threads(_django, _busy))),
     component="reco",
     readiness=readiness,
     body_limits=BODY_LIMITS,
+    at_once=_busy.at_once,
 )

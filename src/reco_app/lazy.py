@@ -1,7 +1,7 @@
 """Django's request and answer, of which most is made only once somebody asks for it."""
 
 from io import BytesIO
-from typing import Any, cast
+from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse
@@ -16,7 +16,9 @@ class LazyRequest(ASGIRequest):
     answer.
     """
 
-    def __init__(self, scope: Scope, *, path_info: str, body: bytes) -> None:
+    scope: Scope
+
+    def __init__(self, scope: Scope, *, path_info: str, body: bytes = b"") -> None:
         self.scope = scope
         self.method = scope["method"].upper()
         self.path = scope["path"]
@@ -29,7 +31,7 @@ class LazyRequest(ASGIRequest):
 
     def sole_header(self, name: bytes) -> bytes | None:
         """The value of a header; None where any is repeated, for Django has its way of joining."""
-        told = headers(cast("Scope", self.scope))
+        told = headers(self.scope)
         return told.get(name) if len(told) == len(self.scope["headers"]) else None
 
     def __getattr__(self, name: str) -> Any:

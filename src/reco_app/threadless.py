@@ -6,9 +6,10 @@ is. There are no sessions, logins or CSRF tokens: what needs those stays with Dj
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, cast
 from weakref import ReferenceType
 
@@ -26,21 +27,17 @@ from django.middleware.security import SecurityMiddleware
 from django.urls import ResolverMatch, resolve, set_script_prefix
 
 from reco_app.lazy import LazyAnswer, LazyRequest
-from runtime.asgi import ASGIApp, Receive, Scope, Send
+from runtime import context
+from runtime.asgi import ASGIApp, RawHeaders, Receive, Scope, Send, headers
 from runtime.django import ProblemMiddleware, finished
 from runtime.eager import Waiting, begin
 
 _Headers = tuple[tuple[str, str], ...]
-_RawHeaders = tuple[tuple[bytes, bytes], ...]
 _MOST_HOSTS = 256
 
 
-def without_threads(stock: ASGIApp, *, paths: Iterable[str]) -> ASGIApp:
-    """`stock`, but for these paths, which are answered here.
-
-    Raises ImproperlyConfigured for a view that would need a thread or a CSRF token.
-    """
-    here = Threadless(paths)
+def without_threads(stock: ASGIApp, here: "Threadless") -> ASGIApp:
+    """`stock`, but for the paths that are answered here."""
 
     def sorted_out(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         own = scope["type"] == "http" and here.path_info(scope) in here.matches
@@ -50,9 +47,18 @@ def without_threads(stock: ASGIApp, *, paths: Iterable[str]) -> ASGIApp:
 
 
 class Threadless(ASGIHandler):
-    """Django's handler of requests, without what can block."""
+    """Django's handler of requests for these paths, without what can block.
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    `at_once`: path → what answers a POST of JSON with JSON, or None where the view has to.
+    Raises ImproperlyConfigured for a view that would need a thread or a CSRF token.
+    """
+
+    def __init__(
+        self,
+        paths: Iterable[str],
+        *,
+        at_once: Mapping[str, Callable[[bytes], bytes | None]] = MappingProxyType({}),
+    ) -> None:
         # Not Django's own: it would make the middleware that this class is there to avoid.
         self.matches = {path: _checked(resolve(path)) for path in paths}
         self._script_name = settings.FORCE_SCRIPT_NAME
@@ -62,6 +68,7 @@ class Threadless(ASGIHandler):
         self._frames = XFrameOptionsMiddleware(view)
         self._hosts: set[bytes] = set()
         self._headers: dict[str, _Headers] = {}
+        self._at_once = at_once
 
     def script_prefix(self, scope: Scope) -> str:
         """The part of the path that whoever mounted us there has taken."""
@@ -71,6 +78,32 @@ class Threadless(ASGIHandler):
         """The path below that part."""
         path: str = scope["path"]
         return path.removeprefix(self.script_prefix(scope))
+
+    def at_once(self, scope: Scope, body: bytes) -> tuple[RawHeaders, bytes] | None:
+        """What the whole way would answer, at once; None where that has more to do."""
+        view = self._at_once.get(scope["path"])
+        if view is None or not self._is_usual(scope):
+            return None
+        answer = view(body)
+        if answer is None:
+            return None
+        context.current().route = scope["path"]
+        return _encoded(LazyAnswer.HEADERS, self._added(scope))[0], answer
+
+    def _is_usual(self, scope: Scope) -> bool:
+        """Whether a request holds nothing that Django or a receiver would have to look at."""
+        told = headers(scope)
+        return (
+            scope["method"] == "POST"
+            and told.get(b"content-type") == b"application/json"
+            and told.get(b"host") in self._hosts
+            and len(told) == len(scope["headers"])
+            and not scope["query_string"]
+            and not self.script_prefix(scope)
+            and not self._security.redirect
+            and not _heard(tuple(signals.request_started.receivers))
+            and not _heard(tuple(signals.request_finished.receivers))
+        )
 
     async def __call__(  # type: ignore[override]  # messages of ours may be changed
         self, scope: Scope, receive: Receive, send: Any
@@ -100,7 +133,7 @@ class Threadless(ASGIHandler):
             if isinstance(response, LazyAnswer) and response.untouched:
                 await self._send_whole(response, LazyAnswer.HEADERS, request, send)
             elif response.streaming or response.cookies:
-                for name, value in self._added(request):
+                for name, value in self._added(request.scope):
                     response.headers.setdefault(name, value)
                 await self.send_response(response, cast("Any", send))
             else:
@@ -112,7 +145,7 @@ class Threadless(ASGIHandler):
     async def _send_whole(
         self, response: HttpResponse, own: _Headers, request: LazyRequest, send: Send
     ) -> None:
-        head, has_length = _encoded(own, self._added(request))
+        head, has_length = _encoded(own, self._added(request.scope))
         body = response.content
         unsaid = not has_length and response.status_code != HTTPStatus.NOT_MODIFIED
         length = ((b"content-length", b"%d" % len(body)),) if unsaid else ()
@@ -124,11 +157,11 @@ class Threadless(ASGIHandler):
         await send(start)
         await send({"type": "http.response.body", "body": body})
 
-    def _added(self, request: LazyRequest) -> _Headers:
+    def _added(self, scope: Scope) -> _Headers:
         """What Django's middleware adds to an answer that says nothing of it."""
-        scheme = request.scope.get("scheme", "http")
+        scheme = scope.get("scheme", "http")
         if scheme not in self._headers:
-            blank = HttpResponse(content_type="none")
+            request, blank = LazyRequest(scope, path_info="/"), HttpResponse(content_type="none")
             self._frames.process_response(request, blank)
             self._security.process_response(request, blank)
             del blank["Content-Type"]
@@ -155,7 +188,7 @@ class Threadless(ASGIHandler):
 
 
 @lru_cache(maxsize=256)
-def _encoded(own: _Headers, added: _Headers) -> tuple[_RawHeaders, bool]:
+def _encoded(own: _Headers, added: _Headers) -> tuple[RawHeaders, bool]:
     """All headers of an answer, its own first; and whether its length is among them."""
     named = {name.lower() for name, _ in own}
     told = (*own, *(pair for pair in added if pair[0].lower() not in named))

@@ -11,6 +11,11 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+RawHeaders = tuple[tuple[bytes, bytes], ...]
+AtOnce = Callable[[Scope, bytes], tuple[RawHeaders, bytes] | None]
+"""Headers and body of the success that a request with this whole body is answered with, if that
+needs no waiting; None leaves it to the application. What would call a dozen coroutines is one call.
+"""
 _HEADERS = "multireco.headers"
 
 

@@ -3,7 +3,17 @@
 import asyncio
 from collections.abc import Mapping
 
-from runtime.asgi import ASGIApp, Message, Receive, Scope, Send, answer_problem, headers
+from runtime.asgi import (
+    ASGIApp,
+    AtOnce,
+    Message,
+    RawHeaders,
+    Receive,
+    Scope,
+    Send,
+    answer_problem,
+    headers,
+)
 from runtime.eager import Waiting, begin
 from runtime.problems import Problem
 
@@ -11,19 +21,20 @@ DEFAULT_LIMIT_BYTES = 64 * 1024
 _WHOLE_BODY_SECONDS = 10.0
 # What is left of a refused body is not read, so the connection cannot be used again.
 _CLOSING = {"Connection": "close"}
-# Where a guard further out has read the body already: its size in bytes.
-_SIZE = "multireco.body_size"
 
 
 class _Gone(Exception):
     """The client hung up before its body was complete."""
 
 
-def guard(app: ASGIApp, *, body_limits: Mapping[str, int]) -> ASGIApp:
+def guard(
+    app: ASGIApp, *, body_limits: Mapping[str, int], at_once: AtOnce | None = None
+) -> ASGIApp:
     """`app` behind the guard, its Problems answered; `body_limits` is path prefix → bytes, and
     the longest wins.
 
-    A limit of 0 hands the body through as it arrives: what reads it must bound it.
+    A limit of 0 hands the body through as it arrives: what reads it must bound it. `at_once` is
+    asked before `app`.
     """
     limits = sorted(body_limits.items(), key=lambda item: len(item[0]), reverse=True)
     prefixes = tuple(body_limits)
@@ -39,7 +50,14 @@ def guard(app: ASGIApp, *, body_limits: Mapping[str, int]) -> ASGIApp:
         try:
             told = headers(scope)
             if told.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in told:
-                receive = await _bounded(scope, receive, limit_of(scope["path"]))
+                limit = limit_of(scope["path"])
+                _refuse_by_headers(told, limit)
+                if limit:
+                    whole = begin(_read(receive, limit))
+                    body = await _in_time(whole) if isinstance(whole, Waiting) else whole
+                    if at_once is not None and (known := at_once(scope, body)):
+                        return await _send(send, *known)
+                    receive = _once(body, then=receive)
             return await app(scope, receive, send)
         except Problem as problem:
             return await answer_problem(send, scope, problem)
@@ -49,22 +67,10 @@ def guard(app: ASGIApp, *, body_limits: Mapping[str, int]) -> ASGIApp:
     return guarded
 
 
-async def _bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
-    """What gives the application the body of `scope`, now that it is known to fit."""
-    size = scope.get(_SIZE)
-    if size is None:
-        _refuse_by_headers(headers(scope), limit)
-    if limit == 0:
-        return receive
-    if size is None:
-        whole = begin(_read(receive, limit))
-        if isinstance(whole, Waiting):
-            whole = await _in_time(whole)
-        scope[_SIZE] = len(whole)
-        return _once(whole, then=receive)
-    if size > limit:
-        raise _too_large(limit)
-    return receive
+async def _send(send: Send, own: RawHeaders, body: bytes) -> None:
+    head = [*own, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": head})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _refuse_by_headers(told: Mapping[bytes, bytes], limit: int) -> None:

@@ -10,7 +10,17 @@ from collections.abc import Awaitable, Mapping
 from time import perf_counter
 
 from runtime import context, health, logs, metrics, problems, stdout, tracing
-from runtime.asgi import ASGIApp, Message, Receive, Scope, Send, answer, answer_problem, headers
+from runtime.asgi import (
+    ASGIApp,
+    AtOnce,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    answer,
+    answer_problem,
+    header,
+)
 from runtime.body_guard import guard
 from runtime.cors import allow_listed_origins
 
@@ -25,24 +35,36 @@ def shell(
     component: str,
     readiness: health.Readiness,
     body_limits: Mapping[str, int] | None = None,
+    at_once: AtOnce | None = None,
 ) -> ASGIApp:
     """`app` as a process of the product.
 
     `body_limits`: path prefix → bytes (64 KiB where none fits, 0: streamed, the app bounds it).
     `readiness`: name of each thing leaned on → "ok", "unready" where no useful answer can be
-    given without it, or any other words for degraded.
+    given without it, or any other words for degraded. `at_once` is asked before `app`.
     """
-    guarded = guard(app, body_limits=body_limits or {})
-    outermost = _outermost(allow_listed_origins(guarded), component, readiness)
+    guarded = guard(app, body_limits=body_limits or {}, at_once=at_once)
+    outermost = allow_listed_origins(guarded)
 
     async def shelled(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await _lived(app, scope, receive, send)
         above = scope.get(_CONTEXT)
-        if above is None:
-            return await outermost(scope, receive, send)
-        above.component = component
-        return await guarded(scope, receive, send)
+        if above is not None:
+            above.component = component
+            return await guarded(scope, receive, send)
+        if scope["path"] in health.PATHS:
+            return await _probed(scope["path"], readiness, send)
+        request = scope[_CONTEXT] = _received(scope, component)
+        token = context.begin(request)
+        try:
+            if not tracing.enabled():
+                return await _serve(outermost, request, scope, receive, send)
+            parent = header(scope, b"traceparent").decode("latin-1")
+            with tracing.serving(request, method=scope["method"], traceparent=parent):
+                return await _serve(outermost, request, scope, receive, send)
+        finally:
+            context.end(token)
 
     return shelled
 
@@ -56,32 +78,17 @@ async def _lived(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> No
     await app(scope, receive, last_words)
 
 
-def _outermost(app: ASGIApp, component: str, readiness: health.Readiness) -> ASGIApp:
-    async def outermost(scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"]
-        if path in health.PATHS:
-            told = await health.probe(path, readiness)
-            return await answer(
-                send, status=told.status, body=told.body, media_type=told.media_type
-            )
-        named = headers(scope)
-        traceparent = named.get(b"traceparent", b"").decode("latin-1")
-        request = context.received(
-            request_id=named.get(b"x-request-id", b"").decode("latin-1"),
-            traceparent=traceparent,
-            component=component,
-        )
-        scope[_CONTEXT] = request
-        token = context.begin(request)
-        try:
-            if not tracing.enabled():
-                return await _serve(app, request, scope, receive, send)
-            with tracing.serving(request, method=scope["method"], traceparent=traceparent):
-                return await _serve(app, request, scope, receive, send)
-        finally:
-            context.end(token)
+async def _probed(path: str, readiness: health.Readiness, send: Send) -> None:
+    told = await health.probe(path, readiness)
+    await answer(send, status=told.status, body=told.body, media_type=told.media_type)
 
-    return outermost
+
+def _received(scope: Scope, component: str) -> context.RequestContext:
+    return context.received(
+        request_id=header(scope, b"x-request-id").decode("latin-1"),
+        traceparent=header(scope, b"traceparent").decode("latin-1"),
+        component=component,
+    )
 
 
 async def _serve(

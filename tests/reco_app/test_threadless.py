@@ -12,11 +12,12 @@ from django.urls import get_script_prefix, path, set_script_prefix
 from django.views.decorators.csrf import csrf_exempt
 
 from reco_app.lazy import LazyAnswer
-from reco_app.threadless import without_threads
+from reco_app.threadless import Threadless, without_threads
 from runtime.problems import Problem
 
 pytestmark = pytest.mark.urls(__name__)
 seen = []
+JSON = (b"content-type", b"application/json")
 
 
 @csrf_exempt
@@ -140,6 +141,7 @@ VIEWS = (
     touched,
     unchanged,
 )
+PATHS = [f"/v1/{view.__name__}" for view in VIEWS]
 urlpatterns = [
     *(path(f"v1/{view.__name__}", view) for view in VIEWS),
     path("v1/synchronous", synchronous),
@@ -160,7 +162,7 @@ async def stock(scope, receive, send):
 
 @pytest.fixture
 def application():
-    return without_threads(stock, paths=[f"/v1/{view.__name__}" for view in VIEWS])
+    return without_threads(stock, Threadless(PATHS))
 
 
 class Client:
@@ -321,7 +323,7 @@ async def test_a_stream_is_sent_in_parts(client):
 @pytest.mark.parametrize("path", ["/v1/synchronous", "/v1/guarded"])
 def test_a_view_that_needs_a_thread_or_a_token_is_refused(path):
     with pytest.raises(ImproperlyConfigured):
-        without_threads(stock, paths=[path])
+        Threadless([path])
 
 
 async def test_all_that_django_reads_from_a_request_is_there_once_it_is_asked_for(client):
@@ -412,3 +414,61 @@ async def test_an_unchanged_answer_tells_no_length(client):
     await client.ask("/v1/unchanged")
     assert (client.status, client.body) == (304, b"")
     assert "content-length" not in client.headers
+
+
+def posted(**changed):
+    return {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/lazy",
+        "query_string": b"",
+        "headers": [(b"host", b"reco"), JSON],
+        **changed,
+    }
+
+
+@pytest.fixture
+async def quick():
+    """A handler that answers at once, and has seen a request for this host."""
+    handler = Threadless(PATHS, at_once={"/v1/lazy": lambda body: b"[%b]" % body if body else None})
+    await Client(handler).ask("/v1/lazy")
+    return handler
+
+
+async def test_an_answer_at_once_has_the_headers_of_the_views(quick):
+    client = Client(quick)
+    await client.ask("/v1/lazy")
+    headers, body = quick.at_once(posted(), b"1")
+    assert body == client.body
+    assert [*headers, (b"content-length", b"3")] == client.sent[0]["headers"]
+
+
+async def test_what_cannot_be_answered_at_once_is_left_to_the_view(quick):
+    assert quick.at_once(posted(), b"") is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"method": "PUT"},
+        {"path": "/v1/told"},
+        {"query_string": b"a=1"},
+        {"root_path": "/below"},
+        {"headers": [(b"host", b"other"), JSON]},
+        {"headers": [(b"host", b"reco"), (b"host", b"reco"), JSON]},
+        {"headers": [(b"host", b"reco"), (b"content-type", b"text/plain")]},
+    ],
+)
+async def test_an_unusual_request_is_left_to_the_view(quick, changed):
+    assert quick.at_once(posted(**changed), b"1") is None
+
+
+async def test_a_request_that_receivers_want_to_hear_of_is_left_to_the_view(quick):
+    def finished(**_):
+        seen.append("finished")
+
+    signals.request_finished.connect(finished)
+    try:
+        assert quick.at_once(posted(), b"1") is None
+    finally:
+        signals.request_finished.disconnect(finished)

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from runtime import body_guard
-from runtime.asgi import Message, Receive, Scope, Send, answer
+from runtime.asgi import ASGIApp, Message, RawHeaders, Receive, Scope, Send, answer
 from runtime.body_guard import guard
 
 
@@ -35,8 +35,11 @@ def echo() -> _Echo:
 
 @pytest.fixture
 def client(echo) -> httpx2.AsyncClient:
-    guarded = guard(echo, body_limits={"/wide/": 1000, "/wide/open/": 0, "/narrow/": 10})
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(guarded), base_url="http://test")
+    return _client(guard(echo, body_limits={"/wide/": 1000, "/wide/open/": 0, "/narrow/": 10}))
+
+
+def _client(app: ASGIApp) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test")
 
 
 async def _chunks(*sizes: int) -> AsyncIterator[bytes]:
@@ -112,3 +115,19 @@ async def test_a_client_that_hangs_up_gets_no_answer(echo):
     scope = {"type": "http", "path": "/", "headers": [(b"content-length", b"5")]}
     await guard(echo, body_limits={})(scope, hung_up, send)
     assert echo.asked == 0
+
+
+def _shout(scope: Scope, body: bytes) -> tuple[RawHeaders, bytes] | None:
+    return (((b"x-loud", b"yes"),), body.upper()) if body != b"quiet" else None
+
+
+async def test_what_is_answered_at_once_never_reaches_the_application(echo):
+    client = _client(guard(echo, body_limits={}, at_once=_shout))
+    answered = await client.post("/other", content=b"loud")
+    assert (answered.text, answered.headers["x-loud"], echo.asked) == ("LOUD", "yes", 0)
+    assert (await client.post("/other", content=b"quiet")).text == "quiet"
+
+
+async def test_a_body_that_is_too_large_is_not_answered_at_once_either(echo):
+    client = _client(guard(echo, body_limits={"/narrow/": 10}, at_once=_shout))
+    assert (await client.post("/narrow/", content=b"x" * 11)).status_code == 413

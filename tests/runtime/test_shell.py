@@ -109,6 +109,13 @@ async def test_a_component_inside_another_shell_shares_its_context():
     assert 'component="inner",method="GET"' in (await client.get("/metrics")).text
 
 
+async def test_an_answer_at_once_is_told_of_as_any_other():
+    client = _client(at_once=lambda scope, body: ((), body))
+    answered = await client.post("/loud", content=b"1", headers={"X-Request-ID": "abc-12345678"})
+    assert (answered.text, answered.headers["X-Request-ID"]) == ("1", "abc-12345678")
+    assert 'method="POST",route="unmatched",status="200"' in (await client.get("/metrics")).text
+
+
 async def test_only_listed_origins_may_read_answers(monkeypatch, fresh_settings):
     monkeypatch.setenv("MULTIRECO_CORS_ORIGINS", "https://shop.example, https://other.example")
     client = _client()

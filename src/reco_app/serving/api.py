@@ -27,6 +27,16 @@ async def recommendations(request: HttpRequest) -> HttpResponse:
     raise _not_allowed(request, "GET, HEAD, POST")
 
 
+def at_once(body: bytes) -> bytes | None:
+    """The answer to what is posted to recommendations; None where the view has to find it."""
+    kept = answers.worded(body)
+    if kept is None:
+        asked = parsing.decoded(body, shape=Request)
+        if asked is not None:
+            kept = service.at_once(asked, now=datetime.now(UTC), wording=body)
+    return None if kept is None else kept.body
+
+
 @csrf_exempt
 async def why(request: HttpRequest) -> HttpResponse:
     """How an answer came about: for a key with the scope staff, or staff logged in.

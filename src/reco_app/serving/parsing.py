@@ -20,6 +20,14 @@ _KNOWN = {
 }
 
 
+def decoded(body: bytes, *, shape: type[Shape]) -> Shape | None:
+    """None for what `decode` would raise for, or read again."""
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def decode(body: bytes, *, shape: type[Shape]) -> Shape:
     """Raises Problem: malformed-json (400) or invalid-fields (422) with a JSON pointer."""
     try:

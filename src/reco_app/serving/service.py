@@ -27,15 +27,28 @@ async def answered(request: Request, *, now: datetime, wording: Wording) -> Kept
 
     Raises Problem invalid-fields for a scenario that does not exist.
     """
+    kept = at_once(request, now=now, wording=wording)
+    if kept is not None:
+        return kept
+    state, digest = live.current(), canonical.digest(request)
+    answer = await recommend(request, now=now, digest=digest)
+    body, degraded = msgspec.json.encode(answer), bool(answer.degraded)
+    kept = Kept(body, digest, state.curation.version, degraded=degraded)
+    answers.keep(kept, request, state)
+    answers.keep_wording(wording, kept, request)
+    return kept
+
+
+def at_once(request: Request, *, now: datetime, wording: Wording) -> Kept | None:
+    """The same of what was answered just now, or is a plain question; None for all else."""
     digest = canonical.digest(request)
     kept = answers.meant(digest)
     if kept is None:
         state = live.current()
-        body, degraded = plain.encoded(request, digest, state, now=now), False
+        body = plain.encoded(request, digest, state, now=now)
         if body is None:
-            answer = await recommend(request, now=now, digest=digest)
-            body, degraded = msgspec.json.encode(answer), bool(answer.degraded)
-        kept = Kept(body, digest, state.curation.version, degraded=degraded)
+            return None
+        kept = Kept(body, digest, state.curation.version, degraded=False)
         answers.keep(kept, request, state)
     answers.keep_wording(wording, kept, request)
     return kept

@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+from reco_app.serving import answers, api
 from reco_app.serving.contracts import Answer
 from runtime import keys, settings
 from tests.reco_app.serving.examples import placement
@@ -121,6 +122,24 @@ async def test_get_and_post_give_the_same_products(shop, async_client):
     )
     assert got.status_code == 200
     assert msgspec.json.decode(got.content)["items"] == msgspec.json.decode(posted.content)["items"]
+
+
+async def test_what_is_found_at_once_is_what_the_view_finds(shop, async_client):
+    shop()
+    body = b'{"items": [{"item_id": "p01"}], "count": 2}'
+    at_once = msgspec.json.decode(api.at_once(body))
+    answers.forget()
+    viewed = await post(async_client, body)
+    assert at_once["items"] == msgspec.json.decode(viewed.content)["items"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b'{"count": 3.0}', b'{"scenario": "basket", "items": [{"item_id": "p05"}]}'],
+)
+def test_what_takes_longer_to_find_is_left_to_the_view(shop, body):
+    shop()
+    assert api.at_once(body) is None
 
 
 async def test_a_whole_number_is_one_however_it_is_written(shop, async_client):
