@@ -60,6 +60,27 @@ async def test_a_late_delivery_of_an_older_state_does_no_harm(catalog):
     assert (await catalog.client.get("/v1/products/mug")).json()["title"] == "Red mug"
 
 
+async def test_a_rebuild_takes_an_older_state_and_withdraws_what_was_not_sent(catalog):
+    cup = product_card(mug(item_id="cup"))
+    await to_thread(clients.put_products, [product_card(mug(version=6)), cup])
+
+    generation = await to_thread(clients.begin_rebuild)
+    await to_thread(clients.put_products, [product_card(mug(title="Red mug", version=5))])
+
+    assert await to_thread(clients.withdraw_leftovers, generation) == 1
+    assert await to_thread(clients.withdraw_leftovers, generation) == 0
+    assert (await catalog.client.get("/v1/products/mug")).json()["title"] == "Red mug"
+    assert (await catalog.client.get("/v1/products/cup")).status_code == 404
+
+
+async def test_a_rebuild_that_another_has_followed_is_over(catalog):
+    generation = await to_thread(clients.begin_rebuild)
+    await to_thread(clients.begin_rebuild)
+
+    with pytest.raises(clients.RebuildOver):
+        await to_thread(clients.withdraw_leftovers, generation)
+
+
 async def test_what_the_catalogue_does_not_take_is_refused(catalog):
     with pytest.raises(clients.Refused, match="price"):
         await to_thread(clients.put_products, [product_card(mug()) | {"price": "cheap"}])

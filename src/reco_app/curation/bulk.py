@@ -1,6 +1,7 @@
 """Many products in one statement: the rows, their history and their outbox entries."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +38,12 @@ INSERT INTO {_OUTBOX} (product_id, version, created_at, urgent, refused)
 SELECT item_id, version, updated_at, %(urgent)s, '' FROM incoming
 """
 
+_QUEUE_EVERYTHING = f"""
+INSERT INTO {_OUTBOX} (product_id, version, created_at, urgent, refused)
+SELECT item_id, version, %(now)s, false, '' FROM {_PRODUCTS}
+ON CONFLICT (version) DO UPDATE SET refused = ''
+"""
+
 
 def write(
     rows: Sequence[Mapping[str, Any]],
@@ -55,6 +62,13 @@ def write(
     }
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, parameters)
+
+
+def queue_everything(*, now: datetime) -> int:
+    """An outbox entry for each product's present state, refused ones too; how many there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(_QUEUE_EVERYTHING, {"now": now})
+        return int(cursor.rowcount)
 
 
 def _text(value: object) -> str:

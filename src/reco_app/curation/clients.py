@@ -16,6 +16,10 @@ class Refused(Exception):
     """The neighbour answered, and does not take what was sent; the message says why."""
 
 
+class RebuildOver(Exception):
+    """The catalogue knows this rebuild no more: another was begun, or its store is a new one."""
+
+
 class Conflict(Exception):
     """The profile has changed since it was read."""
 
@@ -38,6 +42,31 @@ def put_products(cards: Sequence[dict[str, Any]]) -> None:
         deadline_seconds=PRODUCTS_DEADLINE_SECONDS,
     )
     _taken(reply)
+
+
+def begin_rebuild() -> int:
+    """Let the catalogue take what is sent from now on for newer than all it has; the number of
+    this rebuild. Raises: rest.Unavailable."""
+    reply = _catalog().post_sync(
+        "/internal/catalog/v1/rebuilds", deadline_seconds=PRODUCTS_DEADLINE_SECONDS
+    )
+    generation: int = _taken(reply)["generation"]
+    return generation
+
+
+def withdraw_leftovers(generation: int) -> int:
+    """Withdraw some products that this rebuild has not sent; of how many, 0 at the end.
+
+    Raises: RebuildOver, rest.Unavailable.
+    """
+    reply = _catalog().delete_sync(
+        f"/internal/catalog/v1/rebuilds/{generation}/leftovers",
+        deadline_seconds=PRODUCTS_DEADLINE_SECONDS,
+    )
+    if reply.status == 404:
+        raise RebuildOver("the catalogue has begun another rebuild, or lost its store")
+    withdrawn: int = _taken(reply)["withdrawn"]
+    return withdrawn
 
 
 def profiles() -> list[dict[str, Any]]:

@@ -17,8 +17,8 @@ class Backlog(NamedTuple):
 
 def take(*, limit: int) -> list[OutboxEntry]:
     """The next entries that no other relay holds, held until the end of the transaction."""
-    waiting = OutboxEntry.objects.filter(refused="").order_by("-urgent", "version")
-    return list(waiting.select_for_update(skip_locked=True)[:limit])
+    next_ones = OutboxEntry.objects.filter(refused="").order_by("-urgent", "version")
+    return list(next_ones.select_for_update(skip_locked=True)[:limit])
 
 
 def newest_states(entries: Iterable[OutboxEntry]) -> list[Product]:
@@ -43,10 +43,15 @@ def refuse(entry: OutboxEntry, why: str) -> None:
     OutboxEntry.objects.filter(pk=entry.pk).update(refused=why or "without a reason")
 
 
+def waiting(*, up_to: int) -> int:
+    """How many changes up to this version the catalogue has not been told yet."""
+    return OutboxEntry.objects.filter(refused="", version__lte=up_to).count()
+
+
 def backlog(*, now: datetime) -> Backlog:
     """How many entries wait or were refused, and for how long the oldest has waited."""
-    waiting = OutboxEntry.objects.filter(refused="")
-    figures = waiting.aggregate(number=Count("pk"), oldest=Min("created_at"))
+    unsettled = OutboxEntry.objects.filter(refused="")
+    figures = unsettled.aggregate(number=Count("pk"), oldest=Min("created_at"))
     lag = now - figures["oldest"] if figures["oldest"] else timedelta()
     refused = OutboxEntry.objects.exclude(refused="").count()
     return Backlog(figures["number"], refused, max(lag, timedelta()))
