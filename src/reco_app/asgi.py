@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import cast
 
@@ -26,6 +27,9 @@ FEEDS = "/v1/imports/"
 BODY_LIMITS = {FEEDS: 0, "/admin/": 64 << 20}
 # What shoppers' pages ask all the time. Staff alone ask for why, with their session.
 BUSY = ("/v1/recommendations", "/v1/events")
+# How long a request may wait for a thread that computes, such as a follower: Python's own 5 ms are
+# forty answers.
+SWITCH_SECONDS = 5e-4
 
 
 def _with_lifespan(app: ASGIApp) -> ASGIApp:
@@ -42,6 +46,7 @@ def _with_lifespan(app: ASGIApp) -> ASGIApp:
 
 async def _live(receive: Receive, send: Send) -> None:
     await receive()
+    sys.setswitchinterval(SWITCH_SECONDS)
     started = await asyncio.to_thread(running.start)
     intake.start(products=_known)
     await send({"type": "lifespan.startup.complete"})
