@@ -17,6 +17,8 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "curation.placement": ALL,
         "curation.historicalplacement": ("view",),
         "curation.profile": ALL,
+        "events.quarantinecase": ("view", "change"),
+        "events.recommendationsample": ("view",),
         "training.release": ("view",),
     },
     "analyst": {
@@ -27,6 +29,8 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "events.event": ("view",),
         "events.rejectedevent": ("view",),
         "events.rejectioncount": ("view",),
+        "events.quarantinecase": ("view",),
+        "events.recommendationsample": ("view",),
         "training.release": ("view",),
     },
     "operator": {
@@ -36,6 +40,9 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "events.event": ("view",),
         "events.rejectedevent": ("view",),
         "events.rejectioncount": ("view",),
+        "events.quarantinecase": ("view", "change"),
+        "events.recommendationsample": ("view",),
+        "events.deadletter": ("view", "change", "delete"),
         "training.release": ("view", "change"),
         "django_celery_beat.periodictask": ALL,
     },

@@ -4,6 +4,7 @@ No row holds an address, an agent, a referrer or a raw session id. A session id 
 hash; its key lives one day and is destroyed together with that day's rows.
 """
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 
@@ -39,6 +40,9 @@ class Event(models.Model):
                 fields=["session_hash"],
                 name="events_by_session",
                 condition=models.Q(session_hash__isnull=False),
+            ),
+            BrinIndex(
+                fields=["id"], name="events_by_number", autosummarize=True, pages_per_range=16
             ),
         )
 
@@ -184,6 +188,7 @@ class QuarantineCase(models.Model):
     verdict = models.CharField(max_length=16, choices=Verdict, default=Verdict.OPEN)
 
     class Meta:
+        verbose_name_plural = "quarantine"
         constraints = (
             models.UniqueConstraint(
                 fields=["sender", "reason", "item_id"], name="one_case_a_sender_and_reason"
@@ -246,6 +251,7 @@ class RecommendationSample(models.Model):
     items = models.JSONField()
 
     class Meta:
+        verbose_name_plural = "recommendation log"
         indexes = (models.Index(fields=["answered_at"], name="samples_by_time"),)
 
     def __str__(self) -> str:

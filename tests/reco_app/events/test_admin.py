@@ -1,11 +1,14 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from reco_app.events import service
 from reco_app.events.caps import Origin
 from reco_app.events.contracts import Batch, Event
+from reco_app.events.models import Event as Row
+from reco_app.events.models import QuarantineCase
 
 pytestmark = pytest.mark.urls("reco_app.urls")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -43,3 +46,43 @@ def test_the_list_of_events_counts_no_table(admin_client: Client) -> None:
 
     assert answer.context["cl"].result_count == 1
     assert answer.context["cl"].full_result_count is None
+
+
+@pytest.fixture
+def burst() -> QuarantineCase:
+    events = [
+        Event(event_id=f"burst {number}", event_type="view", item_id="85123A", timestamp=NOW)
+        for number in range(40)
+    ]
+    service.receive(Batch(events), consented=False, origin=ORIGIN, now=NOW)
+    return QuarantineCase.objects.get()
+
+
+@pytest.mark.parametrize(
+    ("action", "verdict", "counted"), [("release", "Released", 40), ("drop", "Dropped", 0)]
+)
+def test_staff_decide_on_what_was_set_aside(
+    admin_client: Client, burst: QuarantineCase, action: str, verdict: str, counted: int
+) -> None:
+    page = "/admin/events/quarantinecase/"
+    before = admin_client.get(page).content.decode()
+
+    answer = admin_client.post(
+        page, {"action": action, "_selected_action": [burst.pk]}, follow=True
+    )
+
+    assert "one network, one product" in before
+    assert verdict in answer.content.decode()
+    assert Row.objects.filter(item_id="85123A").count() == counted
+
+
+def test_who_may_only_look_decides_on_nothing(client: Client, burst: QuarantineCase) -> None:
+    staff = User.objects.create_user("analyst", is_staff=True)
+    staff.user_permissions.add(Permission.objects.get(codename="view_quarantinecase"))
+    client.force_login(staff)
+    page = "/admin/events/quarantinecase/"
+
+    client.post(page, {"action": "release", "_selected_action": [burst.pk]})
+
+    assert client.get(page).status_code == 200
+    assert Row.objects.filter(item_id="85123A").count() == 0

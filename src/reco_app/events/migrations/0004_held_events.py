@@ -103,6 +103,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name_plural": "quarantine",
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("sender", "reason", "item_id"), name="one_case_a_sender_and_reason"
@@ -126,6 +127,7 @@ class Migration(migrations.Migration):
                 ("items", models.JSONField()),
             ],
             options={
+                "verbose_name_plural": "recommendation log",
                 "indexes": [models.Index(fields=["answered_at"], name="samples_by_time")],
             },
         ),
