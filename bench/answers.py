@@ -36,7 +36,7 @@ DISTINCT, DRAWN = 2_000, 50_000
 SEED = 20_261_122
 SAMPLE = 50
 PATH = "/v1/recommendations"
-CACHED = {"MULTIRECO_ANSWER_CACHE_SECONDS": "1"}  # as it is without the setting
+CACHED = {"MULTIRECO_ANSWER_CACHE_SECONDS": "2"}  # as it is without the setting
 UNCACHED = {"MULTIRECO_ANSWER_CACHE_SECONDS": "0"}
 Measured = Callable[[Shop, list[str], set[int]], dict[str, float]]
 

@@ -28,7 +28,7 @@ class Settings(RuntimeSettings):
     )
     spark_master: str = Field("", description="Spark that counts the events; empty: DuckDB here")
     answer_cache_seconds: float = Field(
-        1.0, ge=0, le=2, description="How long an answer may be given again; 0: never"
+        2.0, ge=0, le=2, description="How long an answer may be given again; 0: never"
     )
     currency: str = Field("USD", description="ISO 4217 code of every price of this installation")
     allowed_hosts: str = Field("*", description="Host names that Django answers to, with commas")
