@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from math import floor, log
 
 import numpy as np
@@ -22,8 +23,8 @@ def features(products: Snapshot) -> Features:
     numbers: dict[_Feature, int] = {}
     start = [0]
     found: list[int] = []
-    for item in range(len(products.price)):
-        described = {numbers.setdefault(one, len(numbers)) for one in _of(products, item)}
+    for of_product in _of_products(products):
+        described = {numbers.setdefault(one, len(numbers)) for one in of_product}
         found += sorted(described)
         start.append(len(found))
     fields = [FIELDS.index(field) for field, _ in numbers]
@@ -32,19 +33,33 @@ def features(products: Snapshot) -> Features:
     )
 
 
-def _of(products: Snapshot, item: int) -> Iterator[_Feature]:
-    for word in WORD.findall(_title(products.card(item)).casefold()):
+def _of_products(products: Snapshot) -> Iterator[Iterator[_Feature]]:
+    upward = [list(_upward(path)) for path in products.vocabulary["categories"]]
+    start, places = products.category_start.tolist(), products.categories.tolist()
+    rows = zip(products.brand.tolist(), products.price.tolist(), strict=True)
+    for item, (brand, price) in enumerate(rows):
+        yield chain(
+            _words(_title(products.card(item))),
+            *(upward[place] for place in places[start[item] : start[item + 1]]),
+            [("brand", brand)] if brand >= 0 else [],
+            _price(price),
+        )
+
+
+def _words(title: str) -> Iterator[_Feature]:
+    for word in WORD.findall(title.casefold()):
         yield ("size" if any(map(str.isdigit, word)) else "word"), word
-    first, last = products.category_start[item], products.category_start[item + 1]
-    for number in products.categories[first:last].tolist():
-        names = products.vocabulary["categories"][number].split(SEPARATOR)
-        for depth in range(1, len(names) + 1):
-            yield "category", SEPARATOR.join(names[:depth])
-    brand = int(products.brand[item])
-    if brand >= 0:
-        yield "brand", brand
-    price = int(products.price[item])
-    if price > 0:  # two overlapping steps: near prices share one, equal ones both
+
+
+def _upward(path: str) -> Iterator[_Feature]:
+    names = path.split(SEPARATOR)
+    for depth in range(1, len(names) + 1):
+        yield "category", SEPARATOR.join(names[:depth])
+
+
+def _price(price: int) -> Iterator[_Feature]:
+    """Two overlapping steps: near prices share one, equal ones both."""
+    if price > 0:
         step = floor(log(price) / PRICE_STEP)
         yield "price", step
         yield "price", step + 1
