@@ -16,7 +16,7 @@ from reco_app.engine.parameters import Parameters
 from reco_app.engine.rank import rank, warm
 from reco_app.engine.sessions import Counted
 from reco_app.engine.trials import Case as Prefix
-from reco_app.training import dataset
+from reco_app.training import dataset, revisits
 from reco_app.training.cases import Case, Protocol, asked, fewer
 from reco_app.training.eventlog import EventLog
 
@@ -72,11 +72,12 @@ def evaluate(
     """
     progress("training", 0, 1)
     started = time.perf_counter()
-    model = trained(train, tuned(train, protocol) if tuning else Parameters())
+    parameters = revisits.fitted(train, Parameters())
+    model = trained(train, tuned(train, protocol, parameters) if tuning else parameters)
     train_seconds = time.perf_counter() - started
     progress("training", 1, 1)
     cases = fewer(list(asked(model, test, protocol)))
-    if not cases:
+    if all(case.target < 0 for case in cases):
         raise NothingToPredict(
             "no test session has a product to predict: it takes sessions of two events or more"
             " whose products are in the training log"
@@ -131,9 +132,8 @@ def evaluate_days(
     return runs
 
 
-def tuned(log: EventLog, protocol: Protocol) -> Parameters:
+def tuned(log: EventLog, protocol: Protocol, parameters: Parameters) -> Parameters:
     """Parameters that do best on the newest sessions of a log, learnt from those before."""
-    parameters = Parameters()
     if not len(log.at):
         return parameters
     ended = np.full(len(log.session_ids), -np.inf)

@@ -82,6 +82,20 @@ def test_logs_with_nothing_in_common_have_nothing_to_predict():
         _run(log_of({"t": "xy"}), "hide-one")
 
 
+def test_a_training_log_that_knows_no_product_of_the_test_has_nothing_to_predict():
+    with pytest.raises(evaluation.NothingToPredict):
+        _run(log_of({"t": "xy"}), "next-item", train=log_of({}))
+
+
+def test_where_no_product_comes_again_none_is_offered_again():
+    train = log_of({f"train-{number}": "abcdefgh" for number in range(5)})
+
+    run = _run(log_of({"t": "abcd"}), "next-item", train=train)
+
+    assert run.cases[-1].context[0].item not in run.outcomes[""].lists[-1][:5]
+    assert run.outcomes[""].found.tolist() == [1, 1, 1]
+
+
 def test_each_of_the_last_days_is_trained_on_what_came_before():
     log = log_of({f"s-{number}": "abc" for number in range(72)})
 

@@ -33,7 +33,7 @@ class Command(BaseCommand):
         protocol = parser.add_mutually_exclusive_group()
         protocol.add_argument("--no-repeats", action="store_true", help="each product once")
         protocol.add_argument("--hide-one", action="store_true", help="find a basket's hidden one")
-        parser.add_argument("--no-tuning", action="store_true", help="parameters as they are")
+        parser.add_argument("--no-tuning", action="store_true", help="search for no parameters")
         parser.add_argument("--json", action="store_true", help="one flat object")
 
     def handle(self, *args: Any, **options: Any) -> None:
