@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from reco_app.engine.best import take_best
 from reco_app.engine.index import PURCHASE, Index
-from reco_app.engine.kernels import neighbours, part_match, share_out, weigh
+from reco_app.engine.kernels import add_pairs, neighbours, part_match, share_out, weigh
 from reco_app.engine.linear_kernels import scale_category, scores, share_weights
 from reco_app.engine.parameters import BasketNeighbourhood
+from reco_app.engine.rows import empty
 
 
 class Baskets(NamedTuple):
@@ -29,6 +30,9 @@ class Baskets(NamedTuple):
     item_start: NDArray[np.int64]
     item_sessions: NDArray[np.int32]
     match_weight: NDArray[np.float32]  # N: what a shared item is worth
+    pair_start: NDArray[np.int64]  # rows of what baskets since then say
+    pair_items: NDArray[np.int32]
+    pair_weights: NDArray[np.float32]
 
 
 def baskets(index: Index, settings: BasketNeighbourhood) -> Baskets:
@@ -43,6 +47,7 @@ def baskets(index: Index, settings: BasketNeighbourhood) -> Baskets:
         index.item_start,
         index.item_sessions,
         (index.idf**settings.match_idf_power).astype(np.float32),
+        *empty(0),
     )
 
 
@@ -66,10 +71,33 @@ def rank_by_baskets(context, weighing, rows, categories, alike, mask, scratch, l
     if settings.weight > 0 and len(values):
         values *= np.float32(settings.weight) / values.sum()
         found = _add_baskets(sessions, values, index, scratch, found)
+    pairs = (index.pair_start, index.pair_items, index.pair_weights)
+    if len(index.pair_items):
+        found = add_pairs(items, weights, pairs, scratch, found)
     scale_category(items, categories[0], categories[1], scratch, found)
     ranked, ranked_scores = take_best(scratch, found, mask, limit)
     nearest = (sessions, values, shared)
     shares = _shares(items, weights, rows, nearest, index, settings, ranked, scratch.places)
+    return ranked, ranked_scores, shares
+
+
+@njit(cache=True, nogil=True)
+def rank_by_weights_and_pairs(context, weighing, rows, pairs, categories, mask, scratch, limit):
+    """The same without baskets: by item-item weights, and what baskets since then say."""
+    items, kinds, quantities, ages = context
+    weights = weigh(items, kinds, quantities, ages, weighing)
+    found = scores(items, weights, rows, scratch)
+    if len(pairs[1]):
+        found = add_pairs(items, weights, pairs, scratch, found)
+    scale_category(items, categories[0], categories[1], scratch, found)
+    ranked, ranked_scores = take_best(scratch, found, mask, limit)
+    shares = np.zeros((len(ranked), len(items)), np.float32)
+    for row in range(len(ranked)):
+        scratch.places[ranked[row]] = row
+    share_weights(items, weights, rows, scratch.places, shares)
+    if len(pairs[1]):
+        share_weights(items, weights, pairs, scratch.places, shares)
+    share_out(ranked, scratch.places, shares)
     return ranked, ranked_scores, shares
 
 
@@ -94,6 +122,9 @@ def _shares(items, weights, rows, nearest, index, settings, ranked, places):
     for row in range(len(ranked)):
         places[ranked[row]] = row
     share_weights(items, weights, rows, places, shares)
+    if len(index.pair_items):
+        pairs = (index.pair_start, index.pair_items, index.pair_weights)
+        share_weights(items, weights, pairs, places, shares)
     if settings.weight > 0:
         _share_baskets(items, weights, nearest, index, places, shares)
     share_out(ranked, places, shares)

@@ -10,6 +10,7 @@ of them. All but those of the question are therefore handed over once, as a tabl
 from collections.abc import Sequence
 from itertools import chain
 from struct import pack_into
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -18,6 +19,7 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 from numpy.typing import NDArray
 
 from reco_app.engine import rank, together
+from reco_app.engine.delta import Pairs
 from reco_app.engine.index import PURCHASE
 from reco_app.engine.json_kernels import line, rows, write_results
 from reco_app.engine.kernels import rank_by_sessions
@@ -30,6 +32,7 @@ from reco_app.engine.tiers import EMBEDDING, SESSION
 MOST_CONTEXT, MOST_RESULTS, MOST_NEVER = 50, 100, 1_100
 MOST_BYTES = 1 << 18
 TOO_FEW, WITHOUT_CARDS = -1, -2
+PAIRS = (12, 13, 14, 30, 31)  # rows of the table: what came since the release was trained
 WEIGHING, NEIGHBOURHOOD = len(Weighing._fields), len(Neighbourhood._fields)
 
 
@@ -50,7 +53,7 @@ class CardTable:
 
 
 class Direct:
-    """One thread's way to a model: its arrays by address, and working memory.
+    """One thread's way to a release: its arrays by address, and working memory.
 
     Raises TypeError for arrays of other types than the compiled code was made for.
     """
@@ -66,12 +69,24 @@ class Direct:
             np.concatenate([[0], np.cumsum([len(name) for name in names])]).astype(np.int64),
             np.zeros(MOST_BYTES, np.uint8),
             np.zeros(MOST_RESULTS, np.int32),
+            model.pairs.bought,
+            model.pairs.met,
         )
         self._table = _table(self._arrays)
+        self._pairs = model.pairs
         settings = (*model.parameters.session_weighing, *model.parameters.session)
         self._settings = np.array(settings, np.float64)
         self._question = np.zeros((MOST_CONTEXT, 4))
         self._never = np.zeros(MOST_NEVER, np.int32)
+
+    def read(self, pairs: Pairs) -> None:
+        """From now on this is what came since the release was trained."""
+        if pairs is self._pairs:
+            return
+        arrays: list[NDArray[Any]] = [*pairs.of_sessions, pairs.bought, pairs.met]
+        for place, array in zip(PAIRS, arrays, strict=True):
+            self._table[place] = _row(array, _TYPES[place])
+        self._pairs = pairs
 
     def after_sessions(
         self,
@@ -103,7 +118,7 @@ class Direct:
             count,
             least,
         )
-        *_, text, items = self._arrays
+        *_, text, items, _, _ = self._arrays
         if found == WITHOUT_CARDS:
             return [int(item) for item in items[:count]]
         return text[:found].tobytes() if found > 0 else None
@@ -114,9 +129,10 @@ _ways: WeakKeyDictionary[Model, Direct] = WeakKeyDictionary()
 
 def to(model: Model) -> Direct:
     """The way to a model, for the one thread that answers requests."""
-    way = _ways.get(model)
+    way = _ways.get(model.release)
     if way is None:
-        way = _ways[model] = Direct(model)
+        way = _ways[model.release] = Direct(model.release)
+    way.read(model.pairs)
     return way
 
 
@@ -134,23 +150,27 @@ _TYPES = tuple(
         np.dtype,
         (
             *(np.int64, np.int32, np.int32, np.float32, np.int64, np.int32),  # Sessions
-            *(np.float32, np.float32, np.int32, np.float32, np.int64, np.int32, np.uint8),
+            *(np.float32, np.float32, np.int32, np.float32, np.int64, np.int32),
+            *(np.int64, np.int32, np.float32),  # pairs
+            np.uint8,  # kinds
             *(np.float32, np.int32, np.uint8, np.uint8, np.int32, np.float32, np.uint64),  # Scratch
             *(np.uint8, np.uint64, np.int32),  # Counting
             *(np.uint8, np.int64, np.uint8, np.int32),  # ids, where they begin; text, items
+            *(np.int32, np.int32),  # pairs that were bought, that were met
         ),
     )
 )
 
 
 def _table(arrays: Sequence[NDArray[np.generic]]) -> NDArray[np.int64]:
-    """Address, length and width of each."""
-    for array, dtype in zip(arrays, _TYPES, strict=True):
-        if array.dtype != dtype or not array.flags.c_contiguous:
-            raise TypeError(f"an array of {array.dtype} where {dtype}, without gaps, is read")
-    return np.array(
-        [(array.ctypes.data, len(array), array.shape[-1]) for array in arrays], np.int64
-    )
+    return np.array([_row(*each) for each in zip(arrays, _TYPES, strict=True)], np.int64)
+
+
+def _row(array: NDArray[np.generic], dtype: np.dtype[np.generic]) -> tuple[int, int, int]:
+    """Address, length and width."""
+    if array.dtype != dtype or not array.flags.c_contiguous:
+        raise TypeError(f"an array of {array.dtype} where {dtype}, without gaps, is read")
+    return array.ctypes.data, len(array), array.shape[-1]
 
 
 # It keeps the interpreter's lock: a card that is copied must not be freed meanwhile.
@@ -170,15 +190,18 @@ def _after_sessions(table, settings, question, never, mask, cards, count, least)
         rows(table[9], np.float32),
         line(table[10], np.int64),
         line(table[11], np.int32),
+        line(table[12], np.int64),
+        line(table[13], np.int32),
+        line(table[14], np.float32),
     )
     scratch = Scratch(
-        line(table[13], np.float32),
-        line(table[14], np.int32),
-        line(table[15], np.uint8),
-        line(table[16], np.uint8),
+        line(table[16], np.float32),
         line(table[17], np.int32),
-        line(table[18], np.float32),
-        line(table[19], np.uint64),
+        line(table[18], np.uint8),
+        line(table[19], np.uint8),
+        line(table[20], np.int32),
+        line(table[21], np.float32),
+        line(table[22], np.uint64),
     )
     context = (
         question[:, 0].astype(np.int32),
@@ -198,20 +221,26 @@ def _after_sessions(table, settings, question, never, mask, cards, count, least)
     if len(items) < count:
         return TOO_FEW
     without = False
-    kept = line(table[26], np.int32)
+    kept = line(table[29], np.int32)
     for row in range(count):
         kept[row] = items[row]
         without |= cards[items[row], 1] == 0
     if without:
         return WITHOUT_CARDS
     told, parts = together.drivers(
-        (index.item_start, index.item_sessions, line(table[12], np.uint8)),
+        (index.item_start, index.item_sessions, line(table[15], np.uint8)),
         (items, context[0], shares),
         together.MOST_TOLD,
         least,
         PURCHASE,
         together.STRONGER,
-        Counting(line(table[20], np.uint8), line(table[21], np.uint64), rows(table[22], np.int32)),
+        Counting(line(table[23], np.uint8), line(table[24], np.uint64), rows(table[25], np.int32)),
+        (
+            index.pair_start,
+            index.pair_items,
+            line(table[30], np.int32),
+            line(table[31], np.int32),
+        ),
     )
-    ids = (line(table[23], np.uint8), line(table[24], np.int64))
-    return write_results(table[25], ids, cards, (items, scores, sources), told, parts)
+    ids = (line(table[26], np.uint8), line(table[27], np.int64))
+    return write_results(table[28], ids, cards, (items, scores, sources), told, parts)

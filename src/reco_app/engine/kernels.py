@@ -146,6 +146,9 @@ def session_scores(items, weights, index, settings, scratch):
                 touched[found] = item
                 found += 1
             cells[item] += values[place] * decay[min(steps, FARTHEST)]
+    if len(index.pair_items):
+        pairs = (index.pair_start, index.pair_items, index.pair_weights)
+        found = add_pairs(items, weights * index.match_weight[items], pairs, scratch, found)
     highest = np.float32(0)
     for place in range(found):
         item = touched[place]
@@ -155,6 +158,24 @@ def session_scores(items, weights, index, settings, scratch):
     worth = add_likeness(items, weights, index, settings, scratch, found, highest)
     _reweigh_repeats(items, weights, settings, cells)
     return found, (sessions, values, shared, matched_at, decay), worth
+
+
+@njit(cache=True, nogil=True)
+def add_pairs(items, worth, pairs, scratch, found):
+    """Score what goes with each context item, as it is worth; returns how many are touched then."""
+    start, others, values = pairs
+    cells, touched, met = scratch.cells, scratch.touched, scratch.met
+    for place in range(len(items)):
+        if worth[place] <= 0:
+            continue
+        for pair in range(start[items[place]], start[items[place] + 1]):
+            other = others[pair]
+            if not met[other]:
+                met[other] = 1
+                touched[found] = other
+                found += 1
+            cells[other] += worth[place] * values[pair]
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -218,10 +239,24 @@ def session_shares(items, weights, index, nearest, worth, ranked, places):
             value *= index.score_weight[index.session_items[pair]]
             for column in range(len(items)):
                 shares[row, column] += value * parts[column] / total
+    if len(index.pair_items):
+        _share_pairs(items, weights, index, places, shares)
     alone = shares.sum(axis=1) == 0
     share_likeness(items, weights, index, worth, ranked, shares)
     share_out(ranked, places, shares)
     return shares, alone
+
+
+@njit(cache=True, nogil=True)
+def _share_pairs(items, weights, index, places, shares):
+    """Add what the pairs of each context item say for the items that have a place."""
+    for column in range(len(items)):
+        item = items[column]
+        for pair in range(index.pair_start[item], index.pair_start[item + 1]):
+            other = index.pair_items[pair]
+            if places[other] >= 0:
+                value = weights[column] * index.match_weight[item] * index.pair_weights[pair]
+                shares[places[other], column] += value * index.score_weight[other]
 
 
 @njit(cache=True, nogil=True)

@@ -1,14 +1,16 @@
 """A release, opened: its arrays mapped into memory, its items, and scratch to rank with."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reco_app.engine.basket_kernels import Baskets, baskets, sessions_are_baskets
+from reco_app.engine.delta import NOTHING, Delta, Pairs, in_order
 from reco_app.engine.index import Index
 from reco_app.engine.parameters import (
     BasketNeighbourhood,
@@ -17,10 +19,12 @@ from reco_app.engine.parameters import (
     ParametersUnknown,
     from_dict,
 )
+from reco_app.engine.rows import ItemWeights
 from reco_app.engine.scratch import Counting, Pool, Scratch, for_counting, for_ranking
 from reco_app.engine.sealed import ReleaseCorrupt, ReleaseOutdated, opened, verify
 from reco_app.engine.soundness import require_fitting
 
+Part = TypeVar("Part", "Sessions", Baskets)
 ITEMS = "items.txt"
 NEEDED = {f"{name}.npy" for name in Index._fields} | {ITEMS}
 
@@ -40,10 +44,16 @@ class Sessions(NamedTuple):
     vectors: NDArray[np.float32]
     near_start: NDArray[np.int64]
     near_items: NDArray[np.int32]
+    pair_start: NDArray[np.int64]  # rows of what sessions since then say
+    pair_items: NDArray[np.int32]
+    pair_weights: NDArray[np.float32]
 
 
 class Model:
-    """What ranking needs, immutable but for the scratch that threads take turns with."""
+    """What ranking needs, immutable but for the scratch that threads take turns with.
+
+    `pairs` is what came since the release was trained, up to the event of number `position`.
+    """
 
     def __init__(
         self,
@@ -58,6 +68,9 @@ class Model:
         self.item_ids = list(item_ids)
         self.parameters = parameters
         self.manifest: Mapping[str, Any] = manifest or {}
+        self.pairs = Pairs(*(_readonly(array) for array in NOTHING))
+        self.position = 0
+        self._release: Model | None = None
         items, sessions = len(self.item_ids), len(self.index.session_at)
         self.scratch: Pool[Scratch] = Pool(lambda: for_ranking(items, sessions))
         self.counting: Pool[Counting] = Pool(lambda: for_counting(sessions))
@@ -66,6 +79,24 @@ class Model:
     def items(self) -> dict[str, int]:
         """Place of each item; serving finds places on its shelf and never asks for it."""
         return {item_id: place for place, item_id in enumerate(self.item_ids)}
+
+    @property
+    def release(self) -> "Model":
+        """The same without what came since it was trained."""
+        return self._release or self
+
+    def with_delta(self, delta: Delta) -> "Model":
+        """The release and this as one; all that stays the same is shared."""
+        release = self.release
+        pairs = Pairs(*(_readonly(array) for array in delta.pairs))
+        index = in_order(release.index, delta)
+        together = copy(release)
+        together.index = Index(*(_readonly(array) for array in index))
+        together.sessions = _with_rows(release.sessions, pairs.of_sessions)
+        if release.baskets is not None:
+            together.baskets = _with_rows(release.baskets, pairs.of_baskets)
+        together.pairs, together.position, together._release = pairs, delta.position, release
+        return together
 
     @property
     def version(self) -> str:
@@ -109,7 +140,12 @@ def _sessions(index: Index, settings: Neighbourhood) -> Sessions:
         index.vectors,
         index.near_start,
         index.near_items,
+        *(_readonly(array) for array in NOTHING.of_sessions),
     )
+
+
+def _with_rows(part: Part, rows: ItemWeights) -> Part:
+    return part._replace(pair_start=rows.start, pair_items=rows.items, pair_weights=rows.weights)
 
 
 def _baskets(index: Index, settings: BasketNeighbourhood) -> Baskets | None:

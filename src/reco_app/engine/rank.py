@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reco_app.engine import arrange, json_kernels, tiers, together
+from reco_app.engine import arrange, delta, json_kernels, tiers, together
 from reco_app.engine.index import PURCHASE
 from reco_app.engine.model import Model
 from reco_app.engine.tiers import BELOW, Context, Found, Request, Tier
@@ -101,7 +101,14 @@ def drivers(
     causes = np.array([entry.item for entry in context], np.int32)
     memory = model.counting.take()
     told, parts = together.drivers(
-        lists, (items, causes, shares), most, least, PURCHASE, PREFERRED[scenario], memory
+        lists,
+        (items, causes, shares),
+        most,
+        least,
+        PURCHASE,
+        PREFERRED[scenario],
+        memory,
+        model.pairs.counted,
     )
     model.counting.give_back(memory)
     rows, of, evidence, sessions = told.tolist()
@@ -117,6 +124,8 @@ def warm(model: Model) -> None:
     first, shares = np.zeros(len(context), np.int32), np.ones((len(context), 1), np.float32)
     drivers(model, first, context, shares, scenario="session", most=1, least=0.0)
     arrange.warm(model.index.vectors)
+    if context:
+        delta.warm(model)
 
 
 def _columns(context: Sequence[ContextItem]) -> Context:

@@ -82,8 +82,9 @@ def basket(request: Request, count: int) -> Found:
     rows = (index.basket_start, index.basket_items, index.basket_weights)
     categories = (index.category, settings.substitute_factor)
     if model.baskets is None:
-        items, scores, shares = linear_kernels.rank_by_weights(
-            context, settings.basket_weighing, rows, categories, mask, scratch, count
+        pairs = model.pairs.of_baskets
+        items, scores, shares = basket_kernels.rank_by_weights_and_pairs(
+            context, settings.basket_weighing, rows, pairs, categories, mask, scratch, count
         )
     else:
         alike = (model.baskets, settings.basket_neighbourhood)

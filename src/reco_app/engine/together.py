@@ -16,8 +16,11 @@ SCATTERED_BITS = np.uint64(32)
 
 
 @njit(cache=True, nogil=True)
-def drivers(index, results, most, least, purchase, preferred, memory):
+def drivers(index, results, most, least, purchase, preferred, memory, newer):
     """What drove each of the results: k items, the items of the context and k x context shares.
+
+    `newer`: by item, ascending, the items met in sessions since the index was made, in how many
+    both were bought, and in how many both were met: start, items, bought, met.
 
     Returns a table whose rows are the result's row, the context item, what is told of the two (0:
     nothing, 1: sessions that met both, 2: that bought both) and how many; and the rounded shares.
@@ -33,6 +36,8 @@ def drivers(index, results, most, least, purchase, preferred, memory):
         parts[place] = np.rint(np.float64(shares[row, column]) * SHARE_STEPS) / SHARE_STEPS
     counts = np.empty((len(rows), 2), np.int32)
     _count(index, items[rows], causes[columns], purchase, memory, counts)
+    if len(newer[1]):
+        _add_newer(newer, items[rows], causes[columns], counts)
     for place in range(len(rows)):
         bought, met = counts[place]
         if not preferred & BOUGHT:
@@ -108,6 +113,17 @@ def _count(index, items, causes, purchase, memory, counts):
             cell = _cell(keys[pair], memory)
             memory.pairs[cell] = keys[pair]
             memory.counts[cell] = counts[pair]
+
+
+@njit(cache=True, nogil=True)
+def _add_newer(newer, items, causes, counts):
+    start, others, bought, met = newer
+    for pair in range(len(items)):
+        first, last = start[causes[pair]], start[causes[pair] + 1]
+        place = first + np.searchsorted(others[first:last], items[pair])
+        if place < last and others[place] == items[pair]:
+            counts[pair, 0] += bought[place]
+            counts[pair, 1] += met[place]
 
 
 @njit(cache=True, nogil=True)
@@ -197,6 +213,21 @@ def _searched(index, shorter, longer, purchase):
             bought += shared & BOUGHT
             met += shared >> 1
     return bought, met
+
+
+@njit(cache=True, nogil=True)
+def are_together(start, sessions, one, other):
+    """Whether a session of the index has both items."""
+    if start[one + 1] - start[one] > start[other + 1] - start[other]:
+        one, other = other, one
+    place, end = start[other], start[other + 1]
+    for pair in range(start[one], start[one + 1]):
+        place = _first_not_newer(sessions, place, end, sessions[pair])
+        if place == end:
+            return False
+        if sessions[place] == sessions[pair]:
+            return True
+    return False
 
 
 @njit(cache=True, nogil=True)
