@@ -14,7 +14,11 @@ STORED = """
     SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
     WHERE inhparent = 'events_event'::regclass ORDER BY relname
 """
-COUNT = "SELECT count(*), max(id) FROM events_event WHERE occurred_at >= %s AND occurred_at < %s"
+COUNT = """
+    SELECT count(*), max(id) FROM events_event
+    WHERE occurred_at >= %s AND occurred_at < %s AND id <= coalesce(%s, id)
+"""
+NEWEST = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events_event_number"
 
 
 EXPORT_LOCK = int.from_bytes(b"export", "big")  # what training's files are written under
@@ -55,10 +59,28 @@ def stored() -> list[date]:
     return [datetime.strptime(name, "%Y%m%d").replace(tzinfo=UTC).date() for name in names]
 
 
-def count(day: date) -> Contents | None:
-    """What a day holds now; None if that is nothing."""
+def newest() -> int:
+    """The highest number that an event was given, be it stored or still on its way."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, span(day))
+        cursor.execute(NEWEST)
+        return int(cursor.fetchone()[0])
+
+
+@transaction.atomic
+def cut() -> int:
+    """A number that parts all events in two: what is up to it is stored by now, or never will be.
+
+    It waits for whoever is storing, and who comes meanwhile waits for it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE ONLY events_event IN SHARE MODE")
+    return newest()
+
+
+def count(day: date, *, until: int | None = None) -> Contents | None:
+    """What a day holds now, or of that the events up to a number; None if that is nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, [*span(day), until])
         events, newest_id = cursor.fetchone()
     return Contents(day, events, newest_id) if events else None
 

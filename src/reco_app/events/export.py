@@ -23,7 +23,8 @@ COPY_DAY = """
     COPY (
         SELECT session_hash, item_id, event_type, quantity,
                (extract(epoch FROM occurred_at) * 1000000)::bigint
-        FROM events_event WHERE occurred_at >= '{start}' AND occurred_at < '{end}'
+        FROM events_event
+        WHERE occurred_at >= '{start}' AND occurred_at < '{end}' AND id <= {newest_id}
     ) TO STDOUT (FORMAT csv)
 """
 SCHEMA = pa.schema(
@@ -38,14 +39,16 @@ SCHEMA = pa.schema(
 Report = Callable[[int, int], None]
 
 
-def update(folder: Path, *, report: Report) -> list[Path]:
+def update(folder: Path, *, until: int, report: Report) -> list[Path]:
     """Bring the folder up to date with PostgreSQL; returns the files, oldest day first.
 
+    They hold the events up to number `until`, which is a cut (`days.cut`) and no older than those
+    of earlier calls.
     `report` is told after each day how many of the days are done, and how many there are.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with days.exporting():
-        stored = _contents()
+        stored = _contents(until)
         for done, contents in enumerate(stored, start=1):
             write(folder, contents)
             report(done, len(stored))
@@ -74,14 +77,15 @@ def write(folder: Path, contents: Contents) -> None:
     start, end = days.span(contents.day)
     with TemporaryFile() as rows, NamedTemporaryFile(dir=folder, delete=False) as aside:
         with connection.cursor() as cursor:
-            cursor.copy_expert(COPY_DAY.format(start=start, end=end), rows)
+            query = COPY_DAY.format(start=start, end=end, newest_id=contents.newest_id)
+            cursor.copy_expert(query, rows)
         rows.seek(0)
         _convert(rows, aside)
     Path(aside.name).replace(target)
 
 
-def _contents() -> list[Contents]:
-    counted = (days.count(day) for day in days.stored())
+def _contents(until: int) -> list[Contents]:
+    counted = (days.count(day, until=until) for day in days.stored())
     return [contents for contents in counted if contents is not None]
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
 
-from reco_app.events import days
+from reco_app.events import days, recent, stream
 from reco_app.events.anonymity import day_of
 from reco_app.events.models import QuarantineCase, QuarantinedEvent
 from reco_app.events.store import COLUMNS, StoredEvent
@@ -82,12 +83,14 @@ def hold(events: Iterable[tuple[int, StoredEvent]]) -> None:
 def move_sessions(sessions: Collection[int], *, into: int, now: datetime) -> None:
     """Set aside all that is stored of these sessions."""
     _run(MOVE_SESSIONS, [list(sessions), now - REACH, now + REACH, into])
+    transaction.on_commit(partial(stream.tell_gone, list(sessions)))
 
 
 def move_alone(events: Collection[tuple[str, datetime]], *, into: int) -> None:
     """Set aside these events without a session, named and timed."""
     names, moments = [name for name, _ in events], [at for _, at in events]
     _run(MOVE_ALONE, [names, moments, into])
+    transaction.on_commit(partial(stream.tell_gone, map(recent.name_of, names)))
 
 
 @transaction.atomic

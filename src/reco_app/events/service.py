@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
 
 from reco_app.curation import store as curation
-from reco_app.events import attribution, caps, heard, messages, quarantine, store
+from reco_app.events import attribution, caps, heard, messages, quarantine, store, stream
 from reco_app.events.anonymity import day_of, event_digest, hour_of, session_hash
 from reco_app.events.caps import Origin, Sender
 from reco_app.events.contracts import EVENT_TYPES, Batch, Event, Receipt, Rejection
@@ -50,6 +51,7 @@ def keep(delivery: Delivery) -> int:
     quarantine.hold(held)
     added = store.add(kept)
     caps.look_back(sent, now=received_at)
+    transaction.on_commit(partial(stream.tell, delivery.events, now=received_at))
     return added + len(held)
 
 
@@ -63,6 +65,7 @@ def forget(session_id: str, *, now: datetime) -> int:
     hashes = store.hashes_of(session_id)
     held = quarantine.forget_sessions(hashes.values())
     heard.forget_sessions(hashes.values())
+    transaction.on_commit(partial(stream.tell_gone, hashes.values()))
     return held + store.forget_sessions(hashes, now=now)
 
 

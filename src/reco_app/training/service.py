@@ -18,7 +18,7 @@ from reco_app.engine.index import Catalogue, Index, build
 from reco_app.engine.model import open_release
 from reco_app.engine.parameters import Parameters, to_dict
 from reco_app.engine.sealed import ReleaseCorrupt, verify
-from reco_app.events import export
+from reco_app.events import days, export
 from reco_app.settings import current
 from reco_app.training import dataset, descriptions, gate, sharing, snapshot, store
 from reco_app.training.counting import Count
@@ -149,8 +149,11 @@ def _tidy_up(model_dir: Path) -> None:
 
 
 def _build(model_dir: Path, now: datetime, report: Report, *, tuned: bool) -> _Built:
+    cut = days.cut()
     parquet = export.update(
-        model_dir / EVENTS, report=lambda done, total: report("exporting events", done, total)
+        model_dir / EVENTS,
+        until=cut,
+        report=lambda done, total: report("exporting events", done, total),
     )
     folder = release.stage(model_dir)
     report("reading catalogue and events", 0, 1)
@@ -177,7 +180,7 @@ def _build(model_dir: Path, now: datetime, report: Report, *, tuned: bool) -> _B
     index = build(log.counted, catalogue, verdict.parameters, now=now.timestamp())
     release.save(folder, index, item_ids)
     report("building the index", 1, 1)
-    return _Built(folder, verdict, _facts(log, index))
+    return _Built(folder, verdict, _facts(log, index) | {"cut": cut})
 
 
 def _live(model_dir: Path, item_ids: Sequence[str]) -> gate.Live | None:

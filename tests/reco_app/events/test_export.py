@@ -4,7 +4,7 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 import pytest
 
-from reco_app.events import export, service
+from reco_app.events import days, export, service
 from reco_app.events.caps import Origin
 from reco_app.events.contracts import Batch, Event
 
@@ -28,7 +28,7 @@ def event(event_id: str, *, days_ago: int = 0, session_id: str = "s1") -> Event:
 
 
 def exported(folder: Path) -> list[Path]:
-    return export.update(folder, report=lambda done, total: None)
+    return export.update(folder, until=days.cut(), report=lambda done, total: None)
 
 
 def test_each_day_has_a_file_with_its_events(tmp_path: Path) -> None:

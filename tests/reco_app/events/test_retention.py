@@ -60,7 +60,8 @@ def expire(folder: Path, *, event_days: int = 3, archive_days: int = 30, later: 
 
 
 def exported(folder: Path) -> list[str]:
-    return [file.name[:10] for file in export.update(folder, report=lambda done, total: None)]
+    files = export.update(folder, until=days.cut(), report=lambda done, total: None)
+    return [file.name[:10] for file in files]
 
 
 def test_events_lie_in_the_partition_of_their_day() -> None:
