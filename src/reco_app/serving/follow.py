@@ -1,6 +1,6 @@
-"""Keeps this process up to date: the live release, and what was changed in the catalogue.
+"""Keeps this process up to date: the live release, what was changed in the catalogue, new events.
 
-Two threads, so that a database that hangs does not hold back a release. Each goes on for ever:
+Three threads, so that a database that hangs does not hold back a release. Each goes on for ever:
 trouble is logged and tried again, later each time.
 """
 
@@ -12,7 +12,7 @@ from time import monotonic
 
 from django.db import close_old_connections, connections
 
-from reco_app.serving import live, releases, rules, shelf, store
+from reco_app.serving import delta, live, releases, rules, shelf, store
 
 EVERY_SECONDS = 0.5
 MOST_SECONDS = 1.5  # whatever the trouble was, its end is noticed within two seconds
@@ -63,6 +63,7 @@ def followers() -> list[Follower]:
     return [
         Follower("follow-release", releases.follow_release),
         Follower("follow-curation", curation_step),
+        Follower("follow-delta", delta_step),
     ]
 
 
@@ -70,6 +71,12 @@ def curation_step() -> None:
     """`follow_curation` on a thread of its own, which must drop broken connections itself."""
     close_old_connections()
     follow_curation()
+
+
+def delta_step() -> None:
+    """The same for what is new since the training."""
+    close_old_connections()
+    delta.follow()
 
 
 def follow_curation() -> None:

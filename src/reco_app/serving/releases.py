@@ -16,7 +16,7 @@ from reco_app.engine import release
 from reco_app.engine.direct import warm
 from reco_app.engine.model import Model, open_release
 from reco_app.engine.sealed import ReleaseCorrupt, Stamp, changed_in_place, stamps, verify
-from reco_app.serving import live, restore
+from reco_app.serving import delta, live, restore
 from reco_app.settings import current
 from reco_app.training import snapshot
 from runtime import metrics
@@ -143,7 +143,7 @@ def _take(model_dir: Path, version: str, *, kept: Model | None) -> None:
     finally:
         _seen.stamps[version] = seen
     warm(model)
-    live.change(lambda state: on_release(state, model, remembered))
+    live.change(lambda state: delta.on(on_release(state, model, remembered)))
     log.info("release in use", extra={"release": version})
 
 

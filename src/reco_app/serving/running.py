@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db import DatabaseError, connections
 
-from reco_app.serving import follow, live, releases
+from reco_app.serving import delta, follow, live, releases
 
 SILENT_SECONDS = 90.0
 
@@ -57,4 +57,5 @@ def conditions() -> Mapping[str, str]:
     return {
         "release": releases.trouble() or ("none yet" if model is None else "ok"),
         "catalogue": catalogue,
+        **delta.conditions(),
     }
