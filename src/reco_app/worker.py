@@ -71,6 +71,9 @@ app.conf.update(
     task_serializer="json",
     accept_content=["json"],
     worker_prefetch_multiplier=1,
+    # Nobody sends workers orders, and the queue for them belongs to one worker of a machine alone:
+    # a second one, or one that starts again before the broker misses the first, would end.
+    worker_enable_remote_control=False,
     worker_concurrency=max(2, os.cpu_count() or 1),  # events do not wait while one trains
     beat_scheduler="django_celery_beat.schedulers:DatabaseScheduler",
     timezone="UTC",

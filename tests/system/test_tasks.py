@@ -7,6 +7,7 @@ from amqp.exceptions import PreconditionFailed
 from kombu import Connection
 
 from reco_app import worker
+from runtime.local.processes import Processes
 from tests.shops import Shop
 
 
@@ -26,6 +27,18 @@ def test_a_task_that_is_sent_is_done(split, broker, queue):
     while _done(split, "events.expire") == done_before and time.monotonic() < deadline:
         time.sleep(0.1)
     assert _done(split, "events.expire") == done_before + 1
+
+
+@pytest.mark.debian
+def test_a_second_worker_on_the_same_machine_takes_its_share(split, tmp_path):
+    with Processes(split.environment, tmp_path) as processes:
+        second = processes.start("worker")
+
+        deadline = time.monotonic() + 60
+        while not (said := (tmp_path / "worker.log").read_text()).count(" ready."):
+            assert second.running(), said
+            assert time.monotonic() < deadline, said
+            time.sleep(0.1)
 
 
 @pytest.mark.debian
