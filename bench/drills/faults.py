@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -70,11 +71,10 @@ def trainer_killed(site: Site) -> Iterator[None]:
     live = release.live_version(site.models)
     for _ in range(KILLED_TRAININGS):
         training = site.train()
-        time.sleep(random.uniform(1.5, 6.0))
-        if training.poll() is None:
-            os.killpg(training.pid, signal.SIGKILL)
+        time.sleep(random.uniform(2.0, 5.0))
+        os.killpg(training.pid, signal.SIGKILL)
         if training.wait() == 0:
-            live = release.live_version(site.models)  # it was done before
+            raise Missed("a training ended before it was killed")
     if release.live_version(site.models) != live:
         raise Missed("a killed training changed the live release")
     yield
@@ -137,7 +137,7 @@ def disk_full(site: Site) -> Iterator[None]:
     """PostgreSQL's and that of the releases, on which a training must fail without harm."""
     live = release.live_version(site.models)
     with disks.full(site.stores.disk), disks.full(site.models):
-        if site.train().wait(LONGEST_TRAINING_SECONDS) == 0:
+        if _ended(site.train()) == 0:
             raise Missed("a training succeeded on a full disk")
         if release.live_version(site.models) != live:
             raise Missed("a training that failed changed the live release")
@@ -221,10 +221,18 @@ def _stop_processes(site: Site) -> None:
 
 def _train_to_the_end(site: Site) -> None:
     before = release.live_version(site.models)
-    if site.train().wait(LONGEST_TRAINING_SECONDS):
+    if _ended(site.train()):
         raise Missed("the training after the fault failed; see logs/train.log")
     if release.live_version(site.models) == before:
         raise Missed("the training after the fault changed nothing")
+
+
+def _ended(training: "subprocess.Popen[bytes]") -> int:
+    try:
+        return training.wait(LONGEST_TRAINING_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(training.pid, signal.SIGKILL)
+        raise Missed("a training did not end; see logs/train.log") from None
 
 
 def _waits_for_a_lock(cursor: "psycopg2.extensions.cursor") -> bool:

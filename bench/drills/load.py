@@ -31,13 +31,12 @@ TRIES = 30
 HIDDEN, SOLD_OUT = "pasta-1", "coffee-1"
 NEVER = (HIDDEN, SOLD_OUT)
 CATEGORY = "Grocery"
-ITEM_IDS = [
-    item_id
+MEALS = [
+    [item_id for category in meal if (item_id := market.item_id(category, number)) not in NEVER]
     for meal in market.MEALS
-    for category in meal
     for number in range(1, market.KINDS + 1)
-    if (item_id := market.item_id(category, number)) not in NEVER
 ]
+ITEM_IDS = [item_id for meal in MEALS for item_id in meal]
 
 
 class Load:
@@ -100,9 +99,15 @@ class Load:
         return True
 
     def _event(self, name: str) -> dict[str, object]:
-        session = f"{self._run}-{self._batches * BATCH // SESSION_EVENTS}"
-        item_id = self._random.choice(ITEM_IDS)
-        return {"event_id": name, "session_id": session, "event_type": "view", "item_id": item_id}
+        """A session looks at one meal, as the shop's people do: what is trained on it is good."""
+        session = self._batches * BATCH // SESSION_EVENTS
+        item_id = self._random.choice(MEALS[session % len(MEALS)])
+        return {
+            "event_id": name,
+            "session_id": f"{self._run}-{session}",
+            "event_type": "view",
+            "item_id": item_id,
+        }
 
     def _request(self) -> tuple[Asked, httpx2.Request]:
         context = self._random.sample(ITEM_IDS, self._random.randint(1, 4))

@@ -81,7 +81,8 @@ def _change(site: Site, price: str) -> bool:
 
 def _tell(site: Site, name: str) -> bool:
     event = {"event_id": name, "event_type": "view", "item_id": CHANGED}
-    answer = httpx2.post(f"{site.gateway}/v1/events", json={"events": [event]}, timeout=10)
+    body, headers = {"events": [event]}, site.shop.key("events")
+    answer = httpx2.post(f"{site.gateway}/v1/events", json=body, headers=headers, timeout=10)
     return answer.status_code == 202
 
 
