@@ -44,12 +44,13 @@ def shop(transactional_db: None) -> Shop:
 def environment(transactional_db: None, model_dir: Path) -> dict[str, str]:
     """For processes of their own, on this test's database and model store."""
     database = django_settings.DATABASES["default"]
+    who = f"{database['USER']}:{database['PASSWORD']}"
     place = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
     return os.environ | {
         "PYTHONPATH": "src",
         "DJANGO_SETTINGS_MODULE": "reco_app.settings",
         "MULTIRECO_MODEL_DIR": str(model_dir),
-        "MULTIRECO_DATABASE_URL": f"postgresql://{database['USER']}@{place}",
+        "MULTIRECO_DATABASE_URL": f"postgresql://{who}@{place}",
     }
 
 
