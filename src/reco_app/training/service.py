@@ -1,7 +1,8 @@
 """From stored events to a live release, and back to an earlier one."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -27,7 +28,6 @@ from runtime import rest
 
 KEEP = timedelta(days=7)  # as long as an answer can be replayed on its release
 WAYS_BACK = 4  # the live release, and those that were live before it
-EVENTS = "events"  # the folder of the model store that holds the exported events
 PARAMETERS = Parameters()
 ABANDONED_SECONDS = 3600
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
@@ -53,7 +53,6 @@ class Trained(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Built:
-    folder: Path
     verdict: gate.Verdict
     facts: dict[str, Any]
 
@@ -65,11 +64,10 @@ def train(*, now: datetime, report: Report, tuning: bool = True) -> Trained:
     Raises store.TrainingRuns. Killed at any moment, it leaves the live release as it was.
     """
     model_dir = current().model_dir
-    with store.alone():
-        _tidy_up(model_dir)
-        built = _build(model_dir, now, report, tuned=tuning)
+    with store.alone(), _staged(model_dir) as folder:
+        built = _build(model_dir, folder, now, report, tuned=tuning)
         version = release.publish(
-            built.folder,
+            folder,
             model_dir,
             parameters=built.verdict.parameters,
             trained_at=now,
@@ -148,14 +146,24 @@ def _tidy_up(model_dir: Path) -> None:
     store.mark_live(release.live_version(model_dir))
 
 
-def _build(model_dir: Path, now: datetime, report: Report, *, tuned: bool) -> _Built:
+@contextmanager
+def _staged(model_dir: Path) -> Iterator[Path]:
+    """A folder to train into. It goes if that fails: it may be what filled the disk."""
+    _tidy_up(model_dir)
+    folder = release.stage(model_dir)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # a release has another name by now
+
+
+def _build(model_dir: Path, folder: Path, now: datetime, report: Report, *, tuned: bool) -> _Built:
     cut = days.cut()
     parquet = export.update(
-        model_dir / EVENTS,
+        model_dir / export.FOLDER,
         until=cut,
         report=lambda done, total: report("exporting events", done, total),
     )
-    folder = release.stage(model_dir)
     report("reading catalogue and events", 0, 1)
     version = curation.clock_version()
     with dataset.opened(parquet, spark_master=current().spark_master) as run:
@@ -180,7 +188,7 @@ def _build(model_dir: Path, now: datetime, report: Report, *, tuned: bool) -> _B
     index = build(log.counted, catalogue, verdict.parameters, now=now.timestamp())
     release.save(folder, index, item_ids)
     report("building the index", 1, 1)
-    return _Built(folder, verdict, _facts(log, index) | {"cut": cut})
+    return _Built(verdict, _facts(log, index) | {"cut": cut})
 
 
 def _live(model_dir: Path, item_ids: Sequence[str]) -> gate.Live | None:

@@ -14,7 +14,6 @@ from reco_app.events.contracts import Batch, Event
 from reco_app.events.models import Event as Row
 from reco_app.events.models import EventId, SessionKey
 from reco_app.events.rows import BadValue, ImportedEvent, read_row
-from reco_app.training import service as training
 
 pytestmark = pytest.mark.usefixtures("shop")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -177,10 +176,6 @@ def test_an_event_that_comes_back_after_its_name_was_forgotten_still_counts_once
     receive(1)
 
     assert Row.objects.count() == 1
-
-
-def test_retention_and_training_mean_the_same_folder() -> None:
-    assert training.EVENTS == export.FOLDER
 
 
 def test_a_session_is_forgotten_on_every_living_day() -> None:
