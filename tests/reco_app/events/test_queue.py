@@ -38,13 +38,14 @@ class Intake:
         self.broker_url = ""
         self.start_broker()
         database = django_settings.DATABASES["default"]
+        who = f"{database['USER']}:{database['PASSWORD']}"
         place = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
         self._processes = Processes(
             {
                 **os.environ,
                 "MULTIRECO_MODEL_DIR": str(folder / "models"),
                 "MULTIRECO_BROKER_URL": self.broker_url,
-                "MULTIRECO_DATABASE_URL": f"postgresql://{database['USER']}@{place}",
+                "MULTIRECO_DATABASE_URL": f"postgresql://{who}@{place}",
             },
             folder / "logs",
         )
