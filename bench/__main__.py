@@ -48,7 +48,7 @@ def main() -> int:
     failed = []
     for part in chosen.parts or here:
         began = time.monotonic()
-        figures = _measured(part, function)
+        figures = measured(part, function)
         if figures is None:
             failed.append(part)
             continue
@@ -71,7 +71,7 @@ def _has(part: str, function: str) -> bool:
     return module.exists() and f"def {function}(" in module.read_text()
 
 
-def _measured(part: str, function: str) -> dict[str, float] | None:
+def measured(part: str, function: str) -> dict[str, float] | None:
     """The figures of one part; None if it failed or took too long."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "figures.json"
