@@ -12,7 +12,11 @@ from django.core.asgi import get_asgi_application  # noqa: E402  # reads the set
 
 _django = cast("ASGIApp", get_asgi_application())
 
-from reco_app.events import intake, writers  # noqa: E402  # models need Django's apps to be ready
+from reco_app.events import (  # noqa: E402  # models need Django's apps to be ready
+    intake,
+    recommendation_log,
+    writers,
+)
 from reco_app.serving import api, live, running  # noqa: E402
 from reco_app.settings import current  # noqa: E402
 from reco_app.static_files import with_static_files  # noqa: E402
@@ -49,9 +53,11 @@ async def _live(receive: Receive, send: Send) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     started = await asyncio.to_thread(running.start)
     intake.start(products=_known)
+    recommendation_log.start()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await asyncio.to_thread(intake.stop)
+    await asyncio.to_thread(recommendation_log.stop)
     await asyncio.to_thread(running.stop, started)
     await asyncio.to_thread(writers.close)
     await send({"type": "lifespan.shutdown.complete"})

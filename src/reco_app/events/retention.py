@@ -6,8 +6,17 @@ from pathlib import Path
 
 from django.db import OperationalError
 
-from reco_app.events import days, export, store
-from reco_app.events.anonymity import day_of
+from reco_app.events import (
+    caps,
+    days,
+    dead_letters,
+    erasure,
+    export,
+    quarantine,
+    recommendation_log,
+    store,
+)
+from reco_app.events.anonymity import day_of, hour_of
 
 AHEAD = (0, 1, 2)  # days whose partitions and keys are there before their first event
 NAMES_DAYS = 8  # whole days: at least seven times 24 hours
@@ -30,9 +39,23 @@ def expire(*, event_days: int, archive_days: int, folder: Path, now: datetime) -
         dropped = sum(_dropped(day, folder, keep=day >= archived_from) for day in old)
         days.forget_closed(archived_from)
         export.delete_expired(folder)
+    midnight, _ = days.span(before)
+    quarantine.expire(events_before=midnight, now=now)
+    dead_letters.expire(midnight)
+    recommendation_log.expire(now=now)
     store.expire(before)
     store.forget_names(today - timedelta(days=NAMES_DAYS))
     return dropped
+
+
+def tidy(*, folder: Path, now: datetime) -> None:
+    """What cannot wait for the night: keys of hours that are over, and sessions to be forgotten."""
+    caps.forget_before(hour_of(now))
+    erasure.cleanse(folder, now=now)
+    try:
+        dead_letters.collect()
+    except dead_letters.Unreachable as error:
+        log.warning("dead letters stay in their queue: %s", error)
 
 
 def make_ahead(today: date) -> None:

@@ -5,9 +5,10 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from reco_app.events import days
 from reco_app.events.anonymity import day_of, session_hash
@@ -257,6 +258,12 @@ def make_sender_keys(hours: Collection[datetime]) -> None:
         [SenderKey(hour=hour, secret=secrets.token_bytes(32)) for hour in sorted(hours)],
         ignore_conflicts=True,
     )
+
+
+def last_forgotten() -> datetime | None:
+    """When a session was last forgotten, as far as that is still known."""
+    newest = ForgottenSession.objects.aggregate(Max("forgotten_at"))
+    return cast("datetime | None", newest["forgotten_at__max"])
 
 
 def destroy_sender_keys(before: datetime) -> int:

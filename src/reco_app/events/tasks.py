@@ -31,6 +31,12 @@ def store(*, delivery: str) -> None:
             return
 
 
+@shared_task(name="events.tidy")  # type: ignore[untyped-decorator]  # Celery ships no types
+def tidy() -> None:
+    folder = current().model_dir / export.FOLDER
+    retention.tidy(folder=folder, now=datetime.now(UTC))
+
+
 @shared_task(name="events.expire")  # type: ignore[untyped-decorator]  # Celery ships no types
 def expire() -> None:
     settings = current()

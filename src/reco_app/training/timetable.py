@@ -6,6 +6,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 TIMES = {
     "events.expire": ("Delete expired events", "1", "40"),  # what is gone is not trained on
     "training.train": ("Train a release", "2", "10"),
+    "events.tidy": ("Forget what is to be forgotten", "*", "*/10"),
     "training.prune": ("Delete old releases", "3", "40"),
     # Training itself does it; this is for when the profile service was away, and for rollbacks.
     "training.share": ("Tell the profile service of the live release's tastes", "*", "25"),

@@ -1,5 +1,5 @@
 """The admin of events; importing a module registers its models."""
 
-from reco_app.events.admin import quarantine, taken
+from reco_app.events.admin import dead_letters, quarantine, samples, taken
 
-__all__ = ["quarantine", "taken"]
+__all__ = ["dead_letters", "quarantine", "samples", "taken"]

@@ -1,0 +1,156 @@
+"""One answer in a hundred, kept for seven days: what was asked, what was shown, by what release.
+
+Answers are offered on the hot path, which only looks whether this is one of them; a thread writes.
+Which are kept follows from the signature of the recommendation id, which is as good as chance. No
+session is kept, and no words of the request's: products, numbers and the names of its fields.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from queue import Empty, Full, Queue
+from typing import Any
+from zlib import crc32
+
+import msgspec
+from django.db import Error, close_old_connections, connections
+
+from reco_app.events.models import RecommendationSample
+
+ONE_IN = 100
+KEPT = timedelta(days=7)
+MOST_WAITING = 1000
+MOST_AT_ONCE = 200
+FIRST_FIELD = len('{"recommendation_id":"')
+SIGNED = 8  # characters of the signature
+
+log = logging.getLogger(__name__)
+
+
+class _Shown(msgspec.Struct):
+    item_id: str
+    score: float
+    source: str
+
+
+class _Model(msgspec.Struct):
+    version: str
+
+
+class _Answer(msgspec.Struct):
+    items: list[_Shown]
+    missing_ids: list[str]
+    model: _Model | None
+
+
+_decoder = msgspec.json.Decoder(_Answer)
+
+
+class Writer:
+    """The thread that writes, and the answers that wait for it."""
+
+    def __init__(self) -> None:
+        self.waiting: Queue[tuple[datetime, bytes, Any]] = Queue(MOST_WAITING)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="recommendation-log", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread, after what is waiting was written."""
+        self._stopped.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not (self._stopped.is_set() and self.waiting.empty()):
+            if taken := self._take():
+                try:
+                    close_old_connections()
+                    _write(taken)
+                except Error as error:
+                    log.warning("%d answers are missing in the log: %s", len(taken), error)
+        connections.close_all()
+
+    def _take(self) -> list[tuple[datetime, bytes, Any]]:
+        taken: list[tuple[datetime, bytes, Any]] = []
+        try:
+            taken.append(self.waiting.get(timeout=1.0))
+            while len(taken) < MOST_AT_ONCE:
+                taken.append(self.waiting.get_nowait())
+        except Empty:
+            pass
+        return taken
+
+
+_running: list[Writer] = []
+
+
+def start() -> None:
+    _running.append(Writer())
+
+
+def stop() -> None:
+    while _running:
+        _running.pop().stop()
+
+
+def offer(answer: bytes, request: Any) -> None:
+    """Keep this answer, encoded, to this request, if it is one of the hundredth.
+
+    It is forgotten if a thousand wait already.
+    """
+    if not _running or not chosen(answer):
+        return
+    try:
+        _running[0].waiting.put_nowait((datetime.now(UTC), answer, request))
+    except Full:
+        log.warning("the log of recommendations does not keep up")
+
+
+def chosen(answer: bytes) -> bool:
+    """Whether this is one of the hundredth, by its recommendation id."""
+    end = answer.find(b'"', FIRST_FIELD)
+    return crc32(answer[end - SIGNED : end]) % ONE_IN == 0
+
+
+def expire(*, now: datetime) -> None:
+    RecommendationSample.objects.filter(answered_at__lt=now - KEPT).delete()
+
+
+def _write(taken: Sequence[tuple[datetime, bytes, Any]]) -> None:
+    RecommendationSample.objects.bulk_create(_sample(*one) for one in taken)
+
+
+def _sample(answered_at: datetime, body: bytes, request: Any) -> RecommendationSample:
+    answer = _decoder.decode(body)
+    return RecommendationSample(
+        answered_at=answered_at,
+        scenario=request.scenario,
+        release=answer.model.version if answer.model else "",
+        request=_asked(request, unknown=set(answer.missing_ids)),
+        items=msgspec.to_builtins(answer.items),
+    )
+
+
+def _asked(request: Any, *, unknown: set[str]) -> dict[str, Any]:
+    """What can be kept of a request: what we do not know, anybody may have written there."""
+    filters = request.filter
+    return {
+        "items": [
+            msgspec.to_builtins(item) for item in request.items if item.item_id not in unknown
+        ],
+        "unknown_items": len(unknown),
+        "count": request.count,
+        "leans_to_a_profile": request.profile is not None,
+        "diversity": request.diversity,
+        "include_context": request.include_context,
+        "excluded": len(request.exclude_ids),
+        "filter": {
+            "categories": len(filters.category),
+            "brands": len(filters.brand),
+            "price_min": filters.price_min,
+            "price_max": filters.price_max,
+            "in_stock": filters.in_stock,
+        },
+        "has_budget": request.budget is not None,
+    }
