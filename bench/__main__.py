@@ -43,8 +43,6 @@ def main() -> int:
     chosen = parser.parse_args()
     function = "measure_full" if chosen.full else "measure"
     here = [part for part in PARTS if _has(part, function)]
-    kept = json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
-    record = {**_machine(), "parts": kept.get("bench.machine", {}).get("parts", {})}
     failed = []
     for part in chosen.parts or here:
         began = time.monotonic()
@@ -52,15 +50,13 @@ def main() -> int:
         if figures is None:
             failed.append(part)
             continue
-        record["parts"][f"{part}.{function}"] = {
+        _show(part, figures)
+        run = {
             "command": f"python -m bench {'--full ' if chosen.full else ''}{part}",
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - began),
         }
-        _show(part, figures)
-        kept = {**kept, **figures, "bench.machine": record}
-        OUTPUT.parent.mkdir(exist_ok=True)
-        OUTPUT.write_text(json.dumps(kept, indent=1) + "\n")
+        _keep(figures, {f"{part}.{function}": run})
     for part in failed:
         sys.stderr.write(f"bench.{part} failed; its words are above.\n")
     return 1 if failed else 0
@@ -95,6 +91,15 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def _keep(figures: dict[str, float], run: dict[str, Any]) -> None:
+    """Beside what is in the file by now: another run may have written since this one began."""
+    kept = json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
+    parts = kept.get("bench.machine", {}).get("parts", {}) | run
+    OUTPUT.parent.mkdir(exist_ok=True)
+    told = {**kept, **figures, "bench.machine": {**_machine(), "parts": parts}}
+    OUTPUT.write_text(json.dumps(told, indent=1) + "\n")
 
 
 def _machine() -> dict[str, Any]:
