@@ -9,6 +9,7 @@ import msgspec
 
 from reco_app.curation.contracts import CuratedRule
 from reco_app.engine.rank import SOURCES
+from reco_app.events import recommendation_log
 from reco_app.serving import answers, cache, canonical, clients, envelope, live, plain, profiles
 from reco_app.serving.answers import Kept, Wording
 from reco_app.serving.cards import cut_down
@@ -34,6 +35,7 @@ async def answered(request: Request, *, now: datetime, wording: Wording) -> Kept
     answer = await recommend(request, now=now, digest=digest)
     body, degraded = msgspec.json.encode(answer), bool(answer.degraded)
     kept = Kept(body, digest, state.curation.version, degraded=degraded)
+    recommendation_log.offer(body, request)
     answers.keep(kept, request, state)
     answers.keep_wording(wording, kept, request)
     return kept
@@ -49,6 +51,7 @@ def at_once(request: Request, *, now: datetime, wording: Wording) -> Kept | None
         if body is None:
             return None
         kept = Kept(body, digest, state.curation.version, degraded=False)
+        recommendation_log.offer(body, request)
         answers.keep(kept, request, state)
     answers.keep_wording(wording, kept, request)
     return kept
