@@ -33,6 +33,7 @@ COPY (
 def write(log: Path, target: Path, *, events: int) -> None:
     """About so many events, drawn from a CSV or Parquet log, in the form of the export."""
     with duckdb.connect() as connection:
+        connection.execute("SET enable_progress_bar = false")
         columns = connection.sql(f"FROM '{log}' LIMIT 0").columns
         event_type = "event_type" if "event_type" in columns else "'click'"
         text = _EVENTS.format(log=log, target=target, event_type=event_type)
