@@ -1,6 +1,8 @@
 """When which task runs. Operators change times in the admin, and what they change stays."""
 
-from django_celery_beat.models import CrontabSchedule, PeriodicTask
+from collections.abc import Collection
+
+from django_celery_beat.models import CrontabSchedule, PeriodicTask, PeriodicTasks
 
 # Task → its name, and the hour and minute (UTC) of cron.
 TIMES = {
@@ -27,3 +29,9 @@ def complete() -> None:
             timezone="UTC",
         )
         PeriodicTask.objects.create(name=name, task=task, crontab=schedule)
+
+
+def leave_out(tasks: Collection[str]) -> None:
+    """Take tasks off the timetable, where a cluster has jobs for them; others stay as they are."""
+    PeriodicTask.objects.filter(task__in=tasks).update(enabled=False)
+    PeriodicTasks.update_changed()
