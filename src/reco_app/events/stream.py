@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import redis
 from msgspec import Struct, json
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from reco_app.events import days, recent
 from reco_app.events.recent import State
@@ -139,4 +141,5 @@ def _client() -> "redis.Redis":
         current().redis_url,
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 1),  # telling twice does no harm
     )

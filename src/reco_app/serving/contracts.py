@@ -204,6 +204,10 @@ class Why(Struct, frozen=True):
     answered_at: datetime
     curation_version: int
     curation_version_now: int
+    delta_position: int
+    """Number of the newest event that the answer knew of beyond its release; 0: of none."""
+    delta_position_now: int
+    """The same of what the replay knows: where they differ, counts and order may as well."""
     scenario: str
     placement: str | None
     candidates: int

@@ -27,7 +27,7 @@ from reco_app.serving.shelf import Shelf
 from runtime import metrics
 
 BUILD_SECONDS = 1.0  # each change throws away the answers at hand
-READ_SECONDS = 30.0
+READ_SECONDS = 10.0
 READ_SECONDS_AWAY = 2.0
 READ_ALL_SECONDS = 600.0  # what is gone from PostgreSQL is gone here, whether that was told or not
 # Events are numbered before they are stored: what is read again may have been on its way.

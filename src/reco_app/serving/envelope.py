@@ -51,5 +51,6 @@ def _signed(scenario: str, digest: bytes, state: Live, *, now: datetime) -> str:
         scenario=scenario,
         answered_at=int(now.timestamp()),
         digest=digest,
+        delta_position=state.model.position if state.model else 0,
     )
     return identity.sign(told, secret=current().secret_key.get_secret_value().encode())

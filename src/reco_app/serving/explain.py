@@ -48,6 +48,8 @@ async def why(asked: WhyRequest) -> Why:
         answered_at=answered_at,
         curation_version=named.curation_version,
         curation_version_now=state.curation.version,
+        delta_position=named.delta_position,
+        delta_position_now=state.model.position if state.model else 0,
         scenario=question.scenario,
         placement=question.placement,
         candidates=len(decision.candidates.positions),

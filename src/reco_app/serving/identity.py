@@ -20,13 +20,17 @@ class IdentityInvalid(ValueError):
 
 
 class Identity(msgspec.Struct, frozen=True, array_like=True):
-    """Where an answer came from; `release` is empty when there was none yet."""
+    """Where an answer came from; `release` is empty when there was none yet.
+
+    `delta_position` is the number of the newest event that the answer knew of.
+    """
 
     release: str
     curation_version: int
     scenario: str
     answered_at: int
     digest: bytes
+    delta_position: int = 0
 
 
 def sign(identity: Identity, *, secret: bytes) -> str:

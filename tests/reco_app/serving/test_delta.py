@@ -4,17 +4,20 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import msgspec
 import numpy as np
 import pytest
 import redis
 
+from reco_app.engine.delta import Reader, Recent
 from reco_app.engine.model import Model
 from reco_app.engine.rank import SOURCES, ContextItem, rank
 from reco_app.events import days, store, stream
 from reco_app.events.anonymity import day_of
 from reco_app.events.models import Event
 from reco_app.events.store import StoredEvent
-from reco_app.serving import delta, live, running
+from reco_app.serving import canonical, delta, explain, live, plain, running, service
+from reco_app.serving.contracts import Request, RequestItem, WhyRequest
 from tests.reco_app.serving import examples
 
 pytestmark = pytest.mark.django_db
@@ -242,6 +245,45 @@ def test_a_release_that_does_not_tell_its_cut_is_left_alone(shop):
     delta.follow()
 
     assert live.current().model is examples.MODEL
+
+
+async def test_an_answer_and_its_replay_tell_of_which_events_they_know():
+    request = Request(items=(RequestItem("p05"),))
+    answer = await service.recommend(request, now=examples.NOW)
+    state = live.current()
+    together = Reader(state.model).read(_three_visits(), cut=0, since=0.0, position=77)
+    live.change(lambda state: replace(state, model=state.model.with_delta(together)))
+
+    why = await explain.why(WhyRequest(answer.recommendation_id, request))
+
+    assert (why.delta_position, why.delta_position_now) == (0, 77)
+    assert why.release == state.model.version
+
+
+async def test_both_ways_to_an_answer_feel_the_same():
+    """The compiled one and the whole one; counts of reasons too."""
+    together = Reader(live.current().model).read(_three_visits(), cut=0, since=0.0, position=77)
+    live.change(lambda state: replace(state, model=state.model.with_delta(together)))
+    request = Request(items=(RequestItem("p05"),), count=3)
+
+    whole = await service.recommend(request, now=examples.NOW)
+    compiled = plain.encoded(request, canonical.digest(request), live.current(), now=examples.NOW)
+
+    assert compiled is not None
+    assert msgspec.json.decode(compiled) == msgspec.json.decode(msgspec.json.encode(whole))
+    assert any(item.item_id == "p25" and item.reasons[0].count == 3 for item in whole.items)
+
+
+def _three_visits() -> Recent:
+    """Of p05, then p25, and p04 then p05, three times each."""
+    rows = [
+        (session, item, 0, step, 0.0, 1)
+        for session in range(6)
+        for step, item in enumerate((5, 25) if session % 2 else (4, 5))
+    ]
+    types = (np.int32, np.int32, np.uint8, np.int32, np.float64, np.int64)
+    columns = zip(*rows, strict=True)
+    return Recent(*(np.array(column, kind) for column, kind in zip(columns, types, strict=True)))
 
 
 def test_readiness_tells_when_nothing_can_be_followed(monkeypatch):

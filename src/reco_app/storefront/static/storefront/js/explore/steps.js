@@ -37,6 +37,10 @@ function facts(why) {
       why.curation_version === why.curation_version_now
         ? `version ${why.curation_version}, as now`
         : `version ${why.curation_version} then, ${why.curation_version_now} now`,
+    "Newest event":
+      why.delta_position === why.delta_position_now
+        ? "the same as now"
+        : `number ${why.delta_position} then, ${why.delta_position_now} now: order and counts may differ`,
   };
   if (why.filter_set_aside) told.Filter = "set aside, because nothing passed it";
   const rows = Object.entries(told).map(([name, words]) => [element("dt", {}, name), element("dd", {}, words)]);
