@@ -13,7 +13,7 @@ role="${1:?usage: entrypoint.sh all|router|profile|catalog|reco|worker|relay|bea
 shift
 
 serve() {
-    exec uvicorn --host "$HOST" --port "$PORT" --lifespan on --no-access-log --no-server-header \
+    exec uvicorn --host "$HOST" --port "$PORT" --lifespan on --http runtime.one_write:Protocol --no-access-log --no-server-header \
         --timeout-graceful-shutdown 10 "$@"
 }
 

@@ -1,0 +1,109 @@
+"""The head of an answer leaves with its body, and never stays behind."""
+
+import asyncio
+
+import pytest
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from runtime.asgi import Receive, Scope, Send
+from runtime.one_write import Protocol
+
+ASK = b"%b /%b HTTP/1.1\r\nHost: shop\r\n%b\r\n"
+
+
+class _Wire(asyncio.Transport):
+    """Notes what is written, each time that it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+        self.reading = self.open = True
+
+    def write(self, data: bytes) -> None:  # type: ignore[override]
+        self.written.append(data)
+
+    def is_closing(self) -> bool:
+        return not self.open
+
+    def close(self) -> None:
+        self.open = False
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+
+async def _app(scope: Scope, receive: Receive, send: Send) -> None:
+    length = [] if scope["path"] == "/parts" else [(b"content-length", b"4")]
+    if scope["path"] == "/read":
+        await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": length})
+    if scope["path"] == "/broken":
+        raise RuntimeError
+    if scope["path"] == "/parts":
+        await send({"type": "http.response.body", "body": b"one", "more_body": True})
+    await send({"type": "http.response.body", "body": b"last"})
+
+
+@pytest.fixture
+async def wire() -> _Wire:
+    return _Wire()
+
+
+@pytest.fixture
+async def protocol(wire: _Wire) -> Protocol:
+    config = Config(_app, lifespan="off", access_log=False)
+    config.load()
+    protocol = Protocol(config, ServerState(), {})
+    protocol.connection_made(wire)
+    return protocol
+
+
+async def _ask(protocol: Protocol, path: bytes, method: bytes = b"GET", more: bytes = b"") -> None:
+    protocol.data_received(ASK % (method, path, more))
+    await asyncio.sleep(0.01)
+
+
+async def test_head_and_body_are_one_write(protocol, wire):
+    await _ask(protocol, b"whole")
+    assert len(wire.written) == 1
+    assert wire.written[0].startswith(b"HTTP/1.1 200 OK\r\n")
+    assert wire.written[0].endswith(b"\r\n\r\nlast")
+
+
+async def test_the_head_of_a_stream_leaves_with_its_first_part(protocol, wire):
+    await _ask(protocol, b"parts")
+    assert wire.written[0].endswith(b"\r\n\r\n3\r\none\r\n")
+    assert wire.written[1] == b"4\r\nlast\r\n0\r\n\r\n"
+
+
+async def test_an_answer_without_a_body_is_sent_too(protocol, wire):
+    await _ask(protocol, b"whole", b"HEAD")
+    assert len(wire.written) == 1
+    assert wire.written[0].endswith(b"content-length: 4\r\n\r\n")
+
+
+async def test_each_answer_of_a_connection_has_its_own_head(protocol, wire):
+    await _ask(protocol, b"whole")
+    await _ask(protocol, b"whole")
+    assert [data.count(b"HTTP/1.1 200") for data in wire.written] == [1, 1]
+
+
+async def test_a_caller_who_waits_to_send_the_body_is_told_to_at_once(protocol, wire):
+    await _ask(protocol, b"read", b"POST", b"Content-Length: 1\r\nExpect: 100-continue\r\n")
+    assert wire.written == [b"HTTP/1.1 100 Continue\r\n\r\n"]
+
+
+async def test_a_head_is_sent_before_a_fault_closes_the_connection(protocol, wire):
+    await _ask(protocol, b"broken")
+    assert len(wire.written) == 1
+    assert not wire.open
+
+
+async def test_a_body_larger_than_is_kept_stops_the_reading(protocol, wire):
+    protocol.data_received(ASK % (b"POST", b"wait", b"Content-Length: 9000000\r\n"))
+    protocol.data_received(b"x" * 1_000_000)
+    assert not wire.reading
