@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_app import service
+from catalog_app.cards import Cards
 from catalog_app.contracts import Batch, BatchGiven, Categories, ItemId, Product, ProductPage
 from catalog_app.documentation import LINK, answered, refused
-from catalog_app.documents import to_wire
 from catalog_app.live import LiveIndex
 from catalog_app.queries import ListQuery, NoQuery
 from catalog_app.responses import conditional, written
@@ -30,6 +30,11 @@ def the_store(request: Request) -> Store:
     return store
 
 
+def the_cards(request: Request) -> Cards:
+    cards: Cards = request.app.state.cards
+    return cards
+
+
 def the_index(request: Request) -> LiveIndex:
     live: LiveIndex = request.app.state.live
     return live
@@ -43,6 +48,7 @@ def json_body(request: Request) -> None:
 
 
 AStore = Annotated[Store, Depends(the_store)]
+TheCards = Annotated[Cards, Depends(the_cards)]
 AnIndex = Annotated[LiveIndex, Depends(the_index)]
 NoParameters = Annotated[NoQuery, Query()]
 ProductId = Annotated[ItemId, Path(description="The shop's own id of the product.")]
@@ -59,9 +65,9 @@ ProductId = Annotated[ItemId, Path(description="The shop's own id of the product
     responses=answered("One page.", headers=LINK),
 )
 async def list_products(
-    request: Request, query: Annotated[ListQuery, Query()], store: AStore, live: AnIndex
+    request: Request, query: Annotated[ListQuery, Query()], cards: TheCards, live: AnIndex
 ) -> Response:
-    page = await service.product_list(store=store, live=live, query=query)
+    page = await service.product_list(cards=cards, live=live, query=query)
     if page["next"] is None:
         return conditional(request, page)
     parameters = query.model_dump(exclude_unset=True) | {"cursor": page["next"]}
@@ -79,12 +85,12 @@ async def list_products(
     responses=answered("The product.") | refused("not-found"),
 )
 async def get_product(
-    request: Request, product_id: ProductId, _: NoParameters, store: AStore
+    request: Request, product_id: ProductId, _: NoParameters, cards: TheCards
 ) -> Response:
-    found = await store.products([product_id])
+    found = await cards.of([product_id])
     if product_id not in found:
         raise Problem("not-found", f"There is no product {product_id}.")
-    return conditional(request, to_wire(found[product_id]))
+    return conditional(request, found[product_id])
 
 
 @router.post(
@@ -95,8 +101,8 @@ async def get_product(
     responses=BODY_PROBLEMS,
     dependencies=[Depends(json_body)],
 )
-async def get_products(asked: BatchGiven, _: NoParameters, store: AStore) -> Response:
-    return written(await service.batch(store=store, ids=asked.ids))
+async def get_products(asked: BatchGiven, _: NoParameters, cards: TheCards) -> Response:
+    return written(await service.batch(cards=cards, ids=asked.ids))
 
 
 @router.get(

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, ParamSpec, TypeVar
@@ -11,7 +11,7 @@ from catalog_app.documents import SEARCHED
 from catalog_app.search import counting, listing
 from catalog_app.search.index import Index
 from catalog_app.search.ordering import Orders
-from catalog_app.store import Clock, Store, Unavailable
+from catalog_app.store import Clock, Document, Store, Unavailable
 
 FOLLOW_SECONDS = 0.4
 READ_AT_ONCE = 2000
@@ -41,7 +41,8 @@ class LiveIndex:
         self._index = Index()
         self._orders = Orders(self._index)
         self._read = Clock("", 0)
-        self._tree: tuple[tuple[Index, int], list[dict[str, Any]]] | None = None
+        self._sequences: dict[str, int] = {}
+        self._counted: tuple[tuple[Index, int], asyncio.Task[list[dict[str, Any]]]] | None = None
         self._ready = asyncio.Event()
         self._nudged = asyncio.Event()
         self._catching_up = asyncio.Lock()
@@ -62,9 +63,19 @@ class LiveIndex:
         """The tree, counted once for each state of the index. Raises: NotRead."""
         await self._until_ready()
         state = (self._index, self._index.generation)
-        if self._tree is None or self._tree[0] != state:
-            self._tree = (state, await self._alone(counting.tree, self._index))
-        return self._tree[1]
+        if self._counted is None or self._counted[0] != state:
+            counting_it = asyncio.create_task(self._alone(counting.tree, self._index))
+            self._counted = (state, counting_it)
+        try:
+            return await asyncio.shield(self._counted[1])
+        except NotRead:
+            self._counted = None
+            raise
+
+    def state(self, product_id: str) -> str:
+        """The newest state of an offered product as far as it was read, by a name; else nothing."""
+        sequence = self._sequences.get(product_id)
+        return f"{self._read.epoch}-{sequence}" if sequence else ""
 
     def nudge(self) -> None:
         """Something has been written here: look now rather than soon."""
@@ -81,20 +92,24 @@ class LiveIndex:
             await self._store.prepare()
             clock = await self._store.clock()
         index, orders, after = self._index, self._orders, self._read.sequence
+        sequences = self._sequences
         if clock.epoch != self._read.epoch or clock.sequence < after:
             index, after = Index(), 0  # the store is another one, or was rebuilt
-            orders = Orders(index)
+            orders, sequences = Orders(index), {}
         if not after:
             async with aclosing(self._store.everything(at_once=READ_AT_ONCE)) as scan:
                 async for documents in scan:
                     await self._in_thread(index.put, documents)
+                    _note(sequences, documents)
             after = clock.sequence  # what changed during the scan has a higher number
         while after < clock.sequence:
             changed = await self._store.changed(after=after, limit=READ_AT_ONCE, fields=SEARCHED)
             after = changed.next
             if changed.documents:
                 await self._in_thread(index.put, changed.documents)
-        self._index, self._orders, self._read = index, orders, Clock(clock.epoch, after)
+                _note(sequences, changed.documents)
+        self._index, self._orders, self._sequences = index, orders, sequences
+        self._read = Clock(clock.epoch, after)
         self._ready.set()
 
     async def follow(self) -> None:
@@ -150,6 +165,14 @@ class LiveIndex:
     ) -> Got:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: function(*given, **named))
+
+
+def _note(sequences: dict[str, int], documents: Sequence[Document]) -> None:
+    for document in documents:
+        if document["deleted"]:
+            sequences.pop(document["_id"], None)
+        else:
+            sequences[document["_id"]] = document["sequence"]
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_app import api, api_internal, cursors, documentation, live, settings, store
+from catalog_app.cards import Cards
 from runtime import fastapi as problem_details
 from runtime import logs, tracing
 from runtime.asgi import ASGIApp
@@ -39,6 +40,7 @@ def make_application(mongodb_url: str) -> FastAPI:
         async with store.opened(mongodb_url) as products, live.following(products) as index:
             application.state.store = products
             application.state.live = index
+            application.state.cards = Cards(products, index)
             yield
 
     application = FastAPI(

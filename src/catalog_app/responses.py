@@ -15,7 +15,7 @@ CACHE_CONTROL = "public, max-age=1, stale-if-error=600"
 def written(answer: Any) -> Response:
     """An answer that nobody may keep."""
     return Response(
-        _encoded(answer), media_type="application/json", headers={"Cache-Control": "no-store"}
+        encoded(answer), media_type="application/json", headers={"Cache-Control": "no-store"}
     )
 
 
@@ -23,7 +23,7 @@ def conditional(
     request: Request, answer: Any, *, headers: Mapping[str, str] | None = None
 ) -> Response:
     """The answer, or 304 if it is the one that the reader has."""
-    body = _encoded(answer)
+    body = encoded(answer)
     tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
     told = {"ETag": tag, "Cache-Control": CACHE_CONTROL, **(headers or {})}
     if _held(request.headers.getlist("if-none-match"), tag):
@@ -37,5 +37,5 @@ def _held(sent: list[str], tag: str) -> bool:
     return tag in named or "*" in named
 
 
-def _encoded(answer: Any) -> bytes:
+def encoded(answer: Any) -> bytes:
     return orjson.dumps(answer, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from catalog_app import cursors, money
+from catalog_app.cards import Cards
 from catalog_app.contracts import FACET_VALUES
 from catalog_app.contracts_internal import PRODUCTS_PER_UPSERT, ProductGiven
-from catalog_app.documents import to_document, to_wire
+from catalog_app.documents import to_document
 from catalog_app.live import LiveIndex
 from catalog_app.queries import ListQuery
 from catalog_app.search.index import SEPARATOR
@@ -17,18 +18,18 @@ from catalog_app.store import Store
 Wire = dict[str, Any]
 
 
-async def batch(*, store: Store, ids: Sequence[str]) -> Wire:
+async def batch(*, cards: Cards, ids: Sequence[str]) -> Wire:
     """These products, each once and in this order. Raises: store.Unavailable."""
     asked = list(dict.fromkeys(ids))
-    found = await store.products(asked) if asked else {}
+    found = await cards.of(asked)
     return {
-        "products": [to_wire(found[each]) for each in asked if each in found],
+        "products": list(found.values()),
         "missing_ids": [each for each in asked if each not in found],
     }
 
 
-async def product_list(*, store: Store, live: LiveIndex, query: ListQuery) -> Wire:
-    """One page of what matches: found in the index, read from the store.
+async def product_list(*, cards: Cards, live: LiveIndex, query: ListQuery) -> Wire:
+    """One page of what matches: found in the index, read by id.
 
     Raises: cursors.Foreign, live.NotRead, store.Unavailable.
     """
@@ -36,11 +37,11 @@ async def product_list(*, store: Store, live: LiveIndex, query: ListQuery) -> Wi
     sort = _sort(query)
     after = cursors.decode(query.cursor, wanted=wanted, sort=sort) if query.cursor else None
     page = await live.page(PageWanted(wanted, sort, query.limit, after, FACET_VALUES))
-    found = await store.products(page.ids) if page.ids else {}
+    found = await cards.of(page.ids)
     following = cursors.encode(page.next, wanted=wanted, sort=sort) if page.next else None
     return {
         # One that was withdrawn in the moment between is left out; the next page is as it was.
-        "products": [to_wire(found[each]) for each in page.ids if each in found],
+        "products": list(found.values()),
         "total": page.total,
         "facets": page.facets,
         "next": following,

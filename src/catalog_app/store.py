@@ -34,7 +34,7 @@ CHANGES_SECONDS = 5.0
 WRITE_SECONDS = 8.0
 PREPARE_SECONDS = 60.0
 # Unless the address says otherwise.
-LIMITS = {
+LIMITS: dict[str, Any] = {
     "timeoutMS": int(ANSWER_SECONDS * 1000),
     "serverSelectionTimeoutMS": int(ANSWER_SECONDS * 1000),
     "connectTimeoutMS": int(ANSWER_SECONDS * 1000),
@@ -46,7 +46,6 @@ Document = dict[str, Any]
 INDEXES: dict[str, Document] = {"sequence": {"key": [("sequence", 1)], "unique": True}}
 _CLOCK = {"_id": "products"}
 _REFUSED = {13, 18}  # Unauthorized, AuthenticationFailed
-
 
 log = logging.getLogger(__name__)
 

@@ -51,6 +51,13 @@ rate_limited_total = Counter(
     registry=registry,
 )
 
+computations_total = Counter(
+    "multireco_computations_total",
+    "Values made because none that is fresh was kept in Redis.",
+    ("kind",),
+    registry=registry,
+)
+
 
 @contextmanager
 def timed(dependency: str) -> Iterator[None]:

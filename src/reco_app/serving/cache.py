@@ -1,58 +1,39 @@
-"""Redis as the shared memory of all serving processes: cards and profiles for bad times.
+"""What the neighbours told, shared by all serving processes, and kept for bad times."""
 
-Nothing here is needed for an answer, so every failure is a miss. The client blocks for
-milliseconds: callers hand it to a thread.
-"""
+from collections.abc import Sequence
 
-from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import cast
+import msgspec
 
-import redis
+from reco_app.serving import clients
+from runtime import rest
+from runtime.shared import Shared
 
-from reco_app.settings import current
-from runtime import metrics
-from runtime.breakers import breaker
-
-PREFIX = "multireco:serving:"
-TIMEOUT_SECONDS = 0.05
+FRESH_SECONDS = 2.0  # staff see an edit within three seconds
+SPARE_SECONDS = 3600.0
 
 
-def read(kind: str, names: Sequence[str]) -> dict[str, bytes]:
-    """What is kept of these names; nothing while Redis is away."""
-    if breaker("redis").opened:
-        return {}
-    try:
-        with breaker("redis"), metrics.timed("redis"):
-            found = _client().mget([_key(kind, name) for name in names])
-    except redis.RedisError:
-        return {}
-    values = cast("list[bytes | None]", found)
-    return {name: value for name, value in zip(names, values, strict=True) if value is not None}
+async def _cards(item_ids: Sequence[str]) -> dict[str, bytes]:
+    told = await clients.cards(item_ids)
+    return {item_id: msgspec.json.encode(card) for item_id, card in told.items()}
 
 
-def keep(kind: str, values: Mapping[str, bytes], *, seconds: int) -> None:
-    """Keep these for so long, if Redis is there."""
-    if breaker("redis").opened:
-        return
-    try:
-        with breaker("redis"), metrics.timed("redis"):
-            pipeline = _client().pipeline(transaction=False)
-            for name, value in values.items():
-                pipeline.set(_key(kind, name), value, ex=seconds)
-            pipeline.execute()
-    except redis.RedisError:
-        return
+async def _profiles(slugs: Sequence[str]) -> dict[str, bytes]:
+    (slug,) = slugs  # a request names one
+    told = await clients.profile(slug)
+    return {slug: msgspec.json.encode(told)} if told else {}
 
 
-def _key(kind: str, name: str) -> str:
-    return f"{PREFIX}{kind}:{name}"
-
-
-@cache
-def _client() -> "redis.Redis":
-    return redis.Redis.from_url(
-        current().redis_url,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-    )
+cards = Shared(
+    "card",
+    _cards,
+    fresh_seconds=FRESH_SECONDS,
+    spare_seconds=SPARE_SECONDS,
+    failure=rest.Unavailable,
+)
+profiles = Shared(
+    "profile",
+    _profiles,
+    fresh_seconds=FRESH_SECONDS,
+    spare_seconds=SPARE_SECONDS,
+    failure=rest.Unavailable,
+)

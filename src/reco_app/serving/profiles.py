@@ -1,17 +1,14 @@
-"""Preference profiles at hand: process memory, then the profile service, then Redis."""
+"""Preference profiles at hand: process memory, then Redis, then the profile service."""
 
-import asyncio
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, time
 
 import msgspec
 
-from reco_app.serving import cache, clients
+from reco_app.serving import cache
 from reco_app.serving.lean import Profile
-from runtime import metrics, rest
+from runtime import metrics
 
-FRESH_SECONDS = 2.0  # staff see an edit within three seconds
-SPARE_SECONDS = 3600
 KEPT = 1000
 
 
@@ -32,9 +29,7 @@ async def named(slug: str) -> tuple[Profile | None, bool]:
     that it may be out of date or missing."""
     known = _known(slug)
     if known is None or known.fresh_until <= monotonic():
-        if known is not None:
-            known.fresh_until = monotonic() + FRESH_SECONDS  # others go on with what is known
-        known = await _refreshed(slug, known)
+        known = await _read(slug, known)
         _keep(slug, known)
     if known.degraded:
         metrics.degraded_total.labels("profile").inc()
@@ -65,21 +60,19 @@ def _keep(slug: str, known: _Remembered) -> None:
     kept[slug] = known
 
 
-async def _refreshed(slug: str, known: _Remembered | None) -> _Remembered:
-    try:
-        profile = await clients.profile(slug)
-    except rest.Unavailable:
-        spare = known.profile if known else await asyncio.to_thread(_spare, slug)
-        return _Remembered(spare, monotonic() + FRESH_SECONDS, degraded=True)
-    if profile is not None and (known is None or known.profile != profile):
-        packed = {slug: msgspec.msgpack.encode(profile)}
-        await asyncio.to_thread(cache.keep, "profile", packed, seconds=SPARE_SECONDS)
-    return _Remembered(profile, monotonic() + FRESH_SECONDS, degraded=False)
+async def _read(slug: str, known: _Remembered | None) -> _Remembered:
+    found = await cache.profiles.read([slug])
+    value = found.values.get(slug)
+    if found.trouble or value is None:
+        # Without Redis, what is known here is all that is left in bad times.
+        spare = known.profile if known and found.trouble and not value else None
+        profile = _decoded(value.body) if value else spare
+        lasts = cache.FRESH_SECONDS
+    else:
+        profile = _decoded(value.body)
+        lasts = cache.profiles.early(value) - time()
+    return _Remembered(profile, monotonic() + lasts, degraded=found.trouble is not None)
 
 
-def _spare(slug: str) -> Profile | None:
-    kept = cache.read("profile", [slug]).get(slug)
-    try:
-        return msgspec.msgpack.decode(kept, type=Profile) if kept else None
-    except msgspec.MsgspecError:  # kept by another version of this program
-        return None
+def _decoded(body: bytes) -> Profile:
+    return msgspec.json.decode(body, type=Profile)

@@ -1,6 +1,5 @@
 """Answering: which products, in which order, why, and with their cards."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,7 +9,7 @@ import msgspec
 from reco_app.curation.contracts import CuratedRule
 from reco_app.engine.rank import SOURCES
 from reco_app.events import recommendation_log
-from reco_app.serving import answers, cache, canonical, clients, envelope, live, plain, profiles
+from reco_app.serving import answers, cache, canonical, envelope, live, plain, profiles
 from reco_app.serving.answers import Kept, Wording
 from reco_app.serving.cards import cut_down
 from reco_app.serving.contracts import Answer, Request, Result, Warning
@@ -18,9 +17,7 @@ from reco_app.serving.decision import Decision, decide
 from reco_app.serving.live import Live
 from reco_app.serving.question import understood
 from reco_app.serving.reasons import reasons
-from runtime import metrics, rest
-
-CARD_SECONDS = 30
+from runtime import metrics
 
 
 async def answered(request: Request, *, now: datetime, wording: Wording) -> Kept:
@@ -156,16 +153,9 @@ async def _more_cards(
 
 
 async def _fetched(item_ids: list[str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    shared = await asyncio.to_thread(cache.read, "card", item_ids)
-    found = {item_id: msgspec.json.decode(card) for item_id, card in shared.items()}
-    missing = [item_id for item_id in item_ids if item_id not in found]
-    if not missing:
-        return found, []
-    try:
-        cards = await clients.cards(missing)
-    except rest.Unavailable:
-        metrics.degraded_total.labels("catalog").inc()
-        return found, ["catalog"]
-    packed = {item_id: msgspec.json.encode(card) for item_id, card in cards.items()}
-    await asyncio.to_thread(cache.keep, "card", packed, seconds=CARD_SECONDS)
-    return found | cards, []
+    found = await cache.cards.read(item_ids)
+    cards = {item_id: msgspec.json.decode(value.body) for item_id, value in found.values.items()}
+    if found.trouble is None:
+        return cards, []
+    metrics.degraded_total.labels("catalog").inc()
+    return cards, ["catalog"]

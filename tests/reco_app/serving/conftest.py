@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+import redis
 
 from reco_app import settings
 from reco_app.curation import store
@@ -18,6 +19,8 @@ def shop(monkeypatch):
         return state
 
     profiles.forget()
+    with redis.Redis.from_url(settings.current().redis_url) as client:
+        client.flushdb()
     yield use
     profiles.forget()
 

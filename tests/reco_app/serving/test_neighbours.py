@@ -1,12 +1,16 @@
 """What an answer is when catalog, profile or Redis do not answer, or answer late."""
 
+import asyncio
+from time import time
+
 import msgspec
 import pytest
 
-from reco_app.serving import cache, clients, live, profiles, service
+from reco_app.serving import clients, live, profiles, service
 from reco_app.serving.cards import Cards
 from reco_app.serving.contracts import Request, RequestItem
 from reco_app.serving.lean import Profile, Weights
+from runtime import settings
 from runtime.rest import Reply, Unavailable
 from tests.reco_app.serving.examples import NOW, product
 
@@ -17,10 +21,10 @@ async def answered(**asked):
     return await service.recommend(Request(**asked), now=NOW)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def no_redis(monkeypatch):
-    monkeypatch.setattr(cache, "read", lambda kind, names: {})
-    monkeypatch.setattr(cache, "keep", lambda kind, values, seconds: None)
+    nowhere = settings.current().model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    monkeypatch.setattr(settings, "current", lambda: nowhere)
 
 
 def profile_is(monkeypatch, profile):
@@ -30,6 +34,12 @@ def profile_is(monkeypatch, profile):
         return profile
 
     monkeypatch.setattr(clients, "profile", told)
+
+
+def later(monkeypatch):
+    """Nothing that is known is fresh any more."""
+    monkeypatch.setattr("reco_app.serving.profiles.monotonic", lambda: 1e12)
+    monkeypatch.setattr("runtime.shared.time", lambda: time() + 60)
 
 
 def without_cards(shop, monkeypatch, catalog):
@@ -62,18 +72,53 @@ async def test_without_the_profile_service_the_answer_is_full_and_says_so(shop, 
     assert answer.degraded == ["profile"]
 
 
-async def test_a_known_profile_outlives_its_service(shop, monkeypatch):
+async def test_a_known_profile_outlives_its_service(shop, monkeypatch, no_redis):
     shop()
     profile_is(monkeypatch, GARDENER)
     first = await answered(items=(RequestItem("p19"),), profile="gardener")
-    monkeypatch.setattr("reco_app.serving.profiles.monotonic", lambda: 1e12)
+    later(monkeypatch)
     profile_is(monkeypatch, Unavailable("profile", "away"))
     second = await answered(items=(RequestItem("p19"),), profile="gardener")
     assert [item.item_id for item in second.items] == [item.item_id for item in first.items]
     assert second.degraded == ["profile"]
 
 
-async def test_made_up_profiles_push_out_none_that_there_is(shop, monkeypatch):
+async def test_a_profile_that_another_process_knew_outlives_its_service(shop, monkeypatch):
+    shop()
+    profile_is(monkeypatch, GARDENER)
+    await profiles.named("gardener")
+    profiles.forget()
+    later(monkeypatch)
+    profile_is(monkeypatch, Unavailable("profile", "away"))
+    assert await profiles.named("gardener") == (GARDENER, True)
+
+
+async def test_an_edited_profile_is_seen_within_three_seconds(shop, monkeypatch):
+    shop()
+    profile_is(monkeypatch, GARDENER)
+    await profiles.named("gardener")
+    edited = Profile("gardener", 2, Weights(category={"Books": 1.0}))
+    profile_is(monkeypatch, edited)
+    await asyncio.sleep(2.5)
+    assert await profiles.named("gardener") == (edited, False)
+
+
+async def test_many_at_once_ask_for_a_profile_once(shop, monkeypatch, no_redis):
+    shop()
+    asked = []
+
+    async def told(slug):
+        asked.append(slug)
+        await asyncio.sleep(0.01)
+        return GARDENER
+
+    monkeypatch.setattr(clients, "profile", told)
+    named = await asyncio.gather(*(profiles.named("gardener") for _ in range(50)))
+    assert named == [(GARDENER, False)] * 50
+    assert asked == ["gardener"]
+
+
+async def test_made_up_profiles_push_out_none_that_there_is(shop, monkeypatch, no_redis):
     shop()
     monkeypatch.setattr(profiles, "KEPT", 2)
     profile_is(monkeypatch, GARDENER)
@@ -81,7 +126,7 @@ async def test_made_up_profiles_push_out_none_that_there_is(shop, monkeypatch):
     profile_is(monkeypatch, None)
     for number in range(5):
         await answered(profile=f"made-up-{number}")
-    monkeypatch.setattr("reco_app.serving.profiles.monotonic", lambda: 1e12)
+    later(monkeypatch)
     profile_is(monkeypatch, Unavailable("profile", "away"))
     assert await profiles.named("gardener") == (GARDENER, True)
 
@@ -98,6 +143,16 @@ async def test_cards_that_are_not_at_hand_come_from_the_catalogue(shop, monkeypa
     without_cards(shop, monkeypatch, lambda item_id: product(item_id, title="From afar"))
     answer = await answered(count=3, fields=("title",))
     assert {bytes(item.product) for item in answer.items} == {b'{"title":"From afar"}'}
+
+
+async def test_cards_that_another_process_read_outlive_the_catalogue(shop, monkeypatch):
+    without_cards(shop, monkeypatch, lambda item_id: product(item_id, title="From afar"))
+    await answered(count=3, fields=("title",))
+    later(monkeypatch)
+    without_cards(shop, monkeypatch, Unavailable("catalog", "away"))
+    answer = await answered(count=3, fields=("title",))
+    assert {bytes(item.product) for item in answer.items} == {b'{"title":"From afar"}'}
+    assert answer.degraded == ["catalog"]
 
 
 async def test_without_the_catalogue_the_answer_is_full_and_says_so(shop, monkeypatch):
