@@ -71,6 +71,7 @@ app.conf.update(
     task_serializer="json",
     accept_content=["json"],
     worker_prefetch_multiplier=1,
+    worker_consumer="reco_app.consumer:Impatient",
     # Nobody sends workers orders, and the queue for them belongs to one worker of a machine alone:
     # a second one, or one that starts again before the broker misses the first, would end.
     worker_enable_remote_control=False,

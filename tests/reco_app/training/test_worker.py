@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 from django_celery_beat.models import PeriodicTask
+from kombu import Connection
+from kombu.exceptions import OperationalError
 
 from reco_app import worker
+from reco_app.consumer import Impatient
 from reco_app.training import timetable
 from reco_app.worker import app
 
@@ -27,6 +30,20 @@ def test_rabbitmq_gets_quorum_queues_and_confirmed_publishing() -> None:
     assert {queue.name for queue in queues} == {"default", "training", "events"}
     assert {queue.queue_arguments["x-queue-type"] for queue in queues} == {"quorum"}
     assert options == {"confirm_publish": True}
+
+
+def test_a_worker_looks_for_a_lost_broker_every_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.conf, "broker_connection_max_retries", 3)
+    looking = Impatient.__new__(Impatient)  # as it is once it has lost its broker
+    looking.app, looking.first_connection_attempt = app, False
+    looking.broker_connection_retry_attempt = 0
+    began = time.monotonic()
+
+    with pytest.raises(OperationalError):
+        looking.ensure_connected(Connection("amqp://guest@127.0.0.1:1//"))
+
+    assert app.conf.worker_consumer == "reco_app.consumer:Impatient"
+    assert time.monotonic() - began < 6  # Celery alone would take twelve
 
 
 def test_every_task_of_the_timetable_exists(transactional_db: None) -> None:
