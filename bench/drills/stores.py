@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -71,7 +72,7 @@ class Stores(NamedTuple):
 @contextmanager
 def running(folder: Path) -> Iterator[Stores]:
     """PostgreSQL, Redis and RabbitMQ of Debian; MongoDB's wire protocol from a wheel, by proxy."""
-    ports = {name: free_port() for name in ("postgres", "redis", "rabbitmq", "mongodb")}
+    ports: defaultdict[str, int] = defaultdict(free_port)  # chosen at the first start
     disk = folder / "disk"
     with ExitStack() as stack:
         stack.enter_context(disks.mounted(disk, megabytes=DISK_MEGABYTES))
