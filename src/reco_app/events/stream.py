@@ -23,7 +23,8 @@ from reco_app.settings import current
 from runtime.breakers import breaker
 
 STREAM = "multireco:recent-sessions"
-KEPT_MESSAGES = 10_000  # a few megabytes; who is behind by more reads PostgreSQL
+KEPT_MESSAGES = 10_000  # some megabytes; who is behind by more reads PostgreSQL
+KEPT_SECONDS = 120  # what is forgotten is not to be found here, either
 STATES_A_MESSAGE = 100
 READ_AT_A_TIME = 500
 TIMEOUT_SECONDS = 0.5
@@ -109,6 +110,13 @@ def read(place: Place) -> tuple[list[Message], Place]:
     if _place(state).messages != place.messages:
         raise Missed
     return messages, place
+
+
+def trim() -> None:
+    """Drop the messages whose time is over. Raises redis.RedisError."""
+    oldest = int((time() - KEPT_SECONDS) * 1000)
+    with breaker(STREAM):
+        _client().xtrim(STREAM, minid=oldest, approximate=False)
 
 
 def _place(state: Any) -> Place:

@@ -9,6 +9,7 @@ twice.
 import logging
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock
@@ -150,11 +151,18 @@ def _hear(cut: int) -> None:
     away, silent = _followed.place is None, monotonic() - _followed.read_at
     if silent < (READ_SECONDS_AWAY if away else READ_SECONDS):
         return
+    if not away:
+        _trim()
     long_ago = monotonic() - _followed.read_all_at > READ_ALL_SECONDS
     if long_ago or (away and _end() is not None):
         _catch_up(cut)
     else:
         _read_since(max(cut, _seen_before(OVERLAP_SECONDS)))
+
+
+def _trim() -> None:
+    with suppress(redis.RedisError):
+        stream.trim()
 
 
 def _listen() -> None:

@@ -1,5 +1,6 @@
 """What comes in after a training is felt, once, whatever happens to those who tell of it."""
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -147,6 +148,20 @@ def test_a_stream_that_was_cut_short_loses_nothing():
 
     delta.follow()
 
+    assert "p25" in after("p05")
+
+
+def test_messages_do_not_stay_in_redis(monkeypatch):
+    delta.follow()
+    come_in(1, 2, 3)
+    delta.follow()
+    monkeypatch.setattr(delta, "READ_SECONDS", 0.0)
+    monkeypatch.setattr(stream, "KEPT_SECONDS", 0)
+    time.sleep(0.01)
+
+    delta.follow()
+
+    assert stream._client().xlen(stream.STREAM) == 0
     assert "p25" in after("p05")
 
 
