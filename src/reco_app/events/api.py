@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from reco_app.events import feeds, importing, intake, parsing, service, writers
-from reco_app.events.caps import Origin
 from reco_app.events.contracts import LONGEST_SESSION_ID
+from reco_app.events.senders import Origin
 from runtime import keys, limits, settings
 from runtime.problems import FieldError, Problem
 

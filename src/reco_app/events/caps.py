@@ -5,14 +5,14 @@ two of them overlook each other. What is imported is not judged here.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from reco_app.events import heard, quarantine, store
-from reco_app.events.anonymity import sender_hash
 from reco_app.events.heard import LEARNED
 from reco_app.events.quarantine import Reason, Verdict
+from reco_app.events.senders import Sender
 from reco_app.events.store import StoredEvent
 from reco_app.settings import current
 
@@ -23,23 +23,6 @@ MOST_LOOKED_AT = 60  # different products a minute: nobody opens a page every se
 MOST_OF_A_SESSION = 2000  # events: training leaves longer sessions out as well
 
 
-class Sender(NamedTuple):
-    """A network or the holder of an API key, as a hash that lives an hour."""
-
-    hash: int
-    keyed: bool
-
-
-class Origin(NamedTuple):
-    """Who sends, by name: it is hashed before it is stored or queued."""
-
-    name: str
-    keyed: bool
-
-    def hashed(self, key: bytes) -> Sender:
-        return Sender(sender_hash(self.name, key=key), self.keyed)
-
-
 class Sorted(NamedTuple):
     """What counts, and what is set aside, each with its case."""
 
@@ -48,23 +31,6 @@ class Sorted(NamedTuple):
 
 
 Sent = Sequence[tuple[Sender, StoredEvent]]
-
-
-def keys(hours: Collection[datetime]) -> dict[datetime, bytes]:
-    """The keys of these hours, made where one has none; the older ones are destroyed then."""
-    found = store.sender_keys(hours)
-    if missing := set(hours) - set(found):
-        store.make_sender_keys(missing)
-        forget_before(min(hours))
-        found = store.sender_keys(hours)
-    return found
-
-
-def forget_before(hour: datetime) -> None:
-    """Destroy the keys of the hours before, and what was counted by them."""
-    if store.destroy_sender_keys(hour):
-        heard.forget_before(hour)
-        quarantine.forget_senders(hour)
 
 
 def sorted_out(sent: Sent, *, now: datetime) -> Sorted:

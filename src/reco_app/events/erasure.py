@@ -4,7 +4,7 @@ import os
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from reco_app.events import days, export, store
+from reco_app.events import days, export, forgetting
 
 LATE = timedelta(minutes=10)  # a file may be written from what was read before it
 
@@ -15,7 +15,7 @@ def cleanse(folder: Path, *, now: datetime) -> int:
     They keep their names, for a training may be reading them; the next one names them anew. Of
     days that have expired nothing can be told: their keys are gone.
     """
-    forgotten_at = store.last_forgotten()
+    forgotten_at = forgetting.last_at()
     if forgotten_at is None:
         return 0
     with days.exporting():

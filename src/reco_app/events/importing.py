@@ -11,7 +11,7 @@ from itertools import islice
 from tempfile import TemporaryFile
 from typing import Protocol
 
-from reco_app.events import days, feeds, store
+from reco_app.events import days, feeds, hash_keys, store
 from reco_app.events.anonymity import event_digest, session_hash
 from reco_app.events.contracts import BadRow, ImportSummary
 from reco_app.events.rows import BadValue, ImportedEvent, read_row
@@ -95,7 +95,7 @@ def _sorted_out(
 
 
 def _stored(events: list[ImportedEvent]) -> Iterator[store.StoredEvent]:
-    keys = store.session_keys({event.day for event in events})
+    keys = hash_keys.session_keys({event.day for event in events})
     hashes: dict[tuple[str, bytes], int] = {}
     for session_id, item_id, occurred_at, day, event_type, quantity, price in events:
         key = keys[day]

@@ -7,10 +7,10 @@ from functools import partial
 
 from reco_app.curation import store as curation
 from reco_app.events import memory, service, writers
-from reco_app.events.caps import Origin
 from reco_app.events.contracts import Batch, Receipt
 from reco_app.events.memory import Learner, Products
 from reco_app.events.publisher import Publisher, Unpublished
+from reco_app.events.senders import Origin
 from reco_app.settings import current
 
 CONFIRMED_WITHIN_SECONDS = 2.0

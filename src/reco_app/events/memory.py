@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.db import Error, close_old_connections, connections
 
-from reco_app.events import caps, store
+from reco_app.events import hash_keys, senders
 from reco_app.events.anonymity import day_of, hour_of
 
 EVERY_SECONDS = 60.0  # a key that was destroyed is here no longer than that
@@ -59,12 +59,14 @@ def sender_key(now: datetime) -> bytes | None:
 def learn(now: datetime) -> None:
     """Take over the keys as they are now, and make those of the days and hours to come."""
     today = day_of(now)
-    store.session_keys({today + timedelta(days=number) for number in AHEAD})
+    hash_keys.session_keys({today + timedelta(days=number) for number in AHEAD})
     recent = {today + timedelta(days=number) for number in (*BEHIND, *AHEAD)}
-    _memory.keys = store.stored_keys(recent)
+    _memory.keys = hash_keys.stored_keys(recent)
     this_hour = hour_of(now)
-    _memory.sender_keys = caps.keys([this_hour + timedelta(hours=number) for number in HOURS_AHEAD])
-    caps.forget_before(this_hour)
+    _memory.sender_keys = senders.keys_of(
+        [this_hour + timedelta(hours=number) for number in HOURS_AHEAD]
+    )
+    senders.forget_before(this_hour)
 
 
 def forget() -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from msgspec import Struct, json
 
-from reco_app.events.caps import Sender
+from reco_app.events.senders import Sender
 from reco_app.events.store import Rejected, StoredEvent
 
 

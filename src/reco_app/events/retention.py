@@ -7,13 +7,14 @@ from pathlib import Path
 from django.db import OperationalError
 
 from reco_app.events import (
-    caps,
     days,
     dead_letters,
     erasure,
     export,
+    hash_keys,
     quarantine,
     recommendation_log,
+    senders,
     store,
 )
 from reco_app.events.anonymity import day_of, hour_of
@@ -50,7 +51,7 @@ def expire(*, event_days: int, archive_days: int, folder: Path, now: datetime) -
 
 def tidy(*, folder: Path, now: datetime) -> None:
     """What cannot wait for the night: keys of hours that are over, and sessions to be forgotten."""
-    caps.forget_before(hour_of(now))
+    senders.forget_before(hour_of(now))
     erasure.cleanse(folder, now=now)
     try:
         dead_letters.collect()
@@ -62,7 +63,7 @@ def make_ahead(today: date) -> None:
     """Partitions and session keys of the days to come."""
     coming = {today + timedelta(days=number) for number in AHEAD}
     days.make(coming)
-    store.session_keys(coming)
+    hash_keys.session_keys(coming)
 
 
 def _dropped(day: date, folder: Path, *, keep: bool) -> bool:

@@ -9,11 +9,22 @@ from django.conf import settings
 from django.db import transaction
 
 from reco_app.curation import store as curation
-from reco_app.events import attribution, caps, heard, messages, quarantine, store, stream
+from reco_app.events import (
+    attribution,
+    caps,
+    forgetting,
+    hash_keys,
+    heard,
+    messages,
+    quarantine,
+    senders,
+    store,
+    stream,
+)
 from reco_app.events.anonymity import day_of, event_digest, hour_of, session_hash
-from reco_app.events.caps import Origin, Sender
 from reco_app.events.contracts import EVENT_TYPES, Batch, Event, Receipt, Rejection
 from reco_app.events.messages import Delivery
+from reco_app.events.senders import Origin, Sender
 from reco_app.settings import current
 
 CLOCK_SKEW = timedelta(minutes=5)  # how far a sender's clock may be ahead of ours
@@ -24,9 +35,9 @@ def receive(batch: Batch, *, consented: bool, origin: Origin, now: datetime) -> 
     """Store a batch in one transaction; what is accepted is durable when this returns."""
     known = curation.known_item_ids({event.item_id for event in batch.events})
     taken, rejected = sorted_out(batch, known, now=now)
-    keys = store.session_keys(days_of(taken, now=now)) if consented else {}
+    keys = hash_keys.session_keys(days_of(taken, now=now)) if consented else {}
     hour = hour_of(now)
-    sender = origin.hashed(caps.keys([hour])[hour])
+    sender = origin.hashed(senders.keys_of([hour])[hour])
     delivery = delivered(
         batch, taken, rejected, keys=keys, consented=consented, sender=sender, now=now
     )
@@ -61,12 +72,12 @@ def forget(session_id: str, *, now: datetime) -> int:
 
     Events of it that are still on their way will not be stored either.
     """
-    store.wait_for_writers()
-    hashes = store.hashes_of(session_id)
+    forgetting.alone()
+    hashes = forgetting.hashes_of(session_id)
     held = quarantine.forget_sessions(hashes.values())
     heard.forget_sessions(hashes.values())
     transaction.on_commit(partial(stream.tell_gone, hashes.values()))
-    return held + store.forget_sessions(hashes, now=now)
+    return held + forgetting.forget(hashes, now=now)
 
 
 def sorted_out(

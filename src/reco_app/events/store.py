@@ -1,24 +1,20 @@
 """The only door to stored events. Every write here is one transaction and may run twice."""
 
 import io
-import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Max
 
-from reco_app.events import days
-from reco_app.events.anonymity import day_of, session_hash
+from reco_app.events import days, forgetting
+from reco_app.events.anonymity import day_of
 from reco_app.events.models import (
-    Event,
     EventId,
     ForgottenSession,
     RejectedEvent,
     RejectionCount,
-    SenderKey,
     SessionKey,
 )
 
@@ -97,35 +93,11 @@ IMPOSSIBLE = """
     ) AS minutes
     GROUP BY session_hash HAVING max(looked_at) > %s OR sum(events) > %s
 """
-# Whoever stores holds the lock together with others; whoever forgets a session holds it alone.
-FORGET_LOCK = int.from_bytes(b"forget", "big")
-FORGETTING_WAITS = "SELECT pg_advisory_xact_lock_shared(%s)"
-FORGET_ALONE = "SELECT pg_advisory_xact_lock(%s)"
 COUNT_REJECTED = """
     INSERT INTO events_rejectioncount AS counted (day, code, count) VALUES (%s, %s, %s)
     ON CONFLICT (day, code) DO UPDATE SET count = counted.count + excluded.count
     RETURNING count
 """
-
-
-def session_keys(of_days: Collection[date]) -> Mapping[date, bytes]:
-    """The keys of these days, made where a day has none yet."""
-    keys = stored_keys(of_days)
-    missing = [
-        SessionKey(day=day, secret=secrets.token_bytes(32)) for day in set(of_days) - set(keys)
-    ]
-    if missing:
-        SessionKey.objects.bulk_create(
-            sorted(missing, key=lambda key: key.day), ignore_conflicts=True
-        )
-        keys = stored_keys(of_days)
-    return keys
-
-
-def stored_keys(of_days: Collection[date]) -> dict[date, bytes]:
-    """The keys of those of these days that have one."""
-    rows = SessionKey.objects.filter(day__in=set(of_days)).values_list("day", "secret")
-    return {day: bytes(secret) for day, secret in rows}
 
 
 def take(events: Iterable[StoredEvent], *, received_at: datetime) -> list[StoredEvent]:
@@ -138,7 +110,7 @@ def take(events: Iterable[StoredEvent], *, received_at: datetime) -> list[Stored
     # One order for everybody: two batches with the same events must not wait for each other.
     names = sorted(named)
     hashes = [named[name].session_hash for name in names]
-    wait_for_forgetting()
+    forgetting.wait()
     with connection.cursor() as cursor:
         cursor.execute(TAKE, [names, hashes, day_of(received_at), received_at])
         return [named[name.hex] for (name,) in cursor.fetchall()]
@@ -206,69 +178,6 @@ def count_rejected(rejected: Sequence[Rejected], *, now: datetime) -> None:
             RejectedEvent(**one._asdict(), received_at=now)
             for one in examples[: max(0, SAMPLES_A_DAY - before)]
         )
-
-
-def hashes_of(session_id: str) -> dict[date, int]:
-    """What a session is called on every day that still has its key."""
-    keys = SessionKey.objects.order_by("day").values_list("day", "secret")
-    return {day: session_hash(session_id, key=bytes(secret)) for day, secret in keys}
-
-
-def wait_for_writers() -> None:
-    """Until this transaction ends, nobody stores anything."""
-    with connection.cursor() as cursor:
-        cursor.execute(FORGET_ALONE, [FORGET_LOCK])
-
-
-def wait_for_forgetting() -> None:
-    """Until this transaction ends, no session is forgotten."""
-    with connection.cursor() as cursor:
-        cursor.execute(FORGETTING_WAITS, [FORGET_LOCK])
-
-
-@transaction.atomic
-def forget_sessions(hashes: Mapping[date, int], *, now: datetime) -> int:
-    """Delete what these sessions did on their days; returns how many events are gone.
-
-    Events of them that are still on their way will not be stored either.
-    """
-    ForgottenSession.objects.bulk_create(
-        [ForgottenSession(session_hash=hashed, forgotten_at=now) for hashed in hashes.values()],
-        update_conflicts=True,
-        unique_fields=["session_hash"],
-        update_fields=["forgotten_at"],
-    )
-    gone = 0
-    for day, hashed in hashes.items():
-        begin, end = days.span(day)
-        of_day = Event.objects.filter(occurred_at__gte=begin, occurred_at__lt=end)
-        gone += of_day.filter(session_hash=hashed).delete()[0]
-    return gone
-
-
-def sender_keys(hours: Collection[datetime]) -> dict[datetime, bytes]:
-    """The keys of those of these hours that have one."""
-    rows = SenderKey.objects.filter(hour__in=set(hours)).values_list("hour", "secret")
-    return {hour: bytes(secret) for hour, secret in rows}
-
-
-def make_sender_keys(hours: Collection[datetime]) -> None:
-    """Make the keys that these hours lack."""
-    SenderKey.objects.bulk_create(
-        [SenderKey(hour=hour, secret=secrets.token_bytes(32)) for hour in sorted(hours)],
-        ignore_conflicts=True,
-    )
-
-
-def last_forgotten() -> datetime | None:
-    """When a session was last forgotten, as far as that is still known."""
-    newest = ForgottenSession.objects.aggregate(Max("forgotten_at"))
-    return cast("datetime | None", newest["forgotten_at__max"])
-
-
-def destroy_sender_keys(before: datetime) -> int:
-    """Returns how many there were."""
-    return int(SenderKey.objects.filter(hour__lt=before).delete()[0])
 
 
 @transaction.atomic

@@ -5,10 +5,10 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from reco_app.events import service
-from reco_app.events.caps import Origin
 from reco_app.events.contracts import Batch, Event
 from reco_app.events.models import Event as Row
 from reco_app.events.models import QuarantineCase
+from reco_app.events.senders import Origin
 
 pytestmark = pytest.mark.urls("reco_app.urls")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -6,11 +6,11 @@ import pytest
 from django.db import IntegrityError, connection
 
 from reco_app.curation.models import Product
-from reco_app.events import caps, messages, quarantine, service, store
-from reco_app.events.caps import Origin
+from reco_app.events import caps, hash_keys, messages, quarantine, senders, service
 from reco_app.events.contracts import Batch, Event
 from reco_app.events.models import Event as Row
 from reco_app.events.models import HeardEvent, KeyTally, QuarantineCase, QuarantinedEvent, SenderKey
+from reco_app.events.senders import Origin
 from reco_app.settings import current
 
 pytestmark = pytest.mark.usefixtures("shop")
@@ -197,10 +197,10 @@ def test_a_session_longer_than_any_visit_is_set_aside(monkeypatch: pytest.Monkey
 
 def test_a_delivery_that_comes_again_is_not_counted_again() -> None:
     taken = visits(range(20), TARGET)
-    keys = store.session_keys({NOW.date()})
+    day_keys = hash_keys.session_keys({NOW.date()})
     sender = HOME.hashed(b"an hour's key")
     delivery = service.delivered(
-        Batch(taken), taken, [], keys=keys, consented=True, sender=sender, now=NOW
+        Batch(taken), taken, [], keys=day_keys, consented=True, sender=sender, now=NOW
     )
     both = messages.joined([delivery, delivery])
 
@@ -250,7 +250,7 @@ def test_after_the_hour_nothing_tells_who_sent_what() -> None:
     post(visits(range(40), TARGET))
     post(visits(range(5), OTHER), origin=BACKEND)
 
-    caps.keys([NOW.replace(minute=0) + timedelta(hours=1)])
+    senders.keys_of([NOW.replace(minute=0) + timedelta(hours=1)])
 
     assert SenderKey.objects.get().hour == NOW.replace(minute=0) + timedelta(hours=1)
     assert (HeardEvent.objects.count(), KeyTally.objects.count()) == (0, 0)

@@ -5,8 +5,8 @@ import pyarrow.parquet as parquet
 import pytest
 
 from reco_app.events import days, erasure, export, service
-from reco_app.events.caps import Origin
 from reco_app.events.contracts import Batch, Event
+from reco_app.events.senders import Origin
 
 pytestmark = pytest.mark.usefixtures("shop")
 ORIGIN = Origin("network 192.0.2.1", keyed=False)

@@ -9,11 +9,11 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from reco_app.events import days, export, importing, retention, service
-from reco_app.events.caps import Origin
 from reco_app.events.contracts import Batch, Event
 from reco_app.events.models import Event as Row
 from reco_app.events.models import EventId, SessionKey
 from reco_app.events.rows import BadValue, ImportedEvent, read_row
+from reco_app.events.senders import Origin
 
 pytestmark = pytest.mark.usefixtures("shop")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -2,12 +2,12 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from reco_app.events import messages, service
-from reco_app.events.caps import Origin
+from reco_app.events import hash_keys, messages, service
 from reco_app.events.contracts import Batch, Event
 from reco_app.events.models import Event as Row
 from reco_app.events.models import RejectedEvent, RejectionCount
-from reco_app.events.store import SAMPLES_A_DAY, session_keys
+from reco_app.events.senders import Origin
+from reco_app.events.store import SAMPLES_A_DAY
 
 pytestmark = pytest.mark.usefixtures("shop")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -117,7 +117,7 @@ def test_what_was_under_way_when_its_session_was_forgotten_is_not_stored() -> No
     before, after = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
     service.forget("s1", now=NOW)
     service.receive(Batch([event("a", timestamp=before)]), consented=True, origin=ORIGIN, now=NOW)
-    keys = session_keys({NOW.date()})
+    keys = hash_keys.session_keys({NOW.date()})
     service.forget("s1", now=NOW)
 
     for number, received_at in enumerate([before, after]):
