@@ -34,7 +34,15 @@ LISTS = (
 )
 ORDERS = ("popular_order", "trending_order", "new_order")
 OF_ITEMS = (*ORDERS, "idf", "popular", "trending", "published_at", "category", "vector_place")
-KINDS = {name: get_args(get_args(hint)[1])[0] for name, hint in get_type_hints(Index).items()}
+
+
+def _scalar(hint: Any) -> Any:
+    """The type of an array's numbers: the innermost argument, however NDArray is made."""
+    arguments = get_args(hint)
+    return _scalar(arguments[-1]) if arguments else hint
+
+
+KINDS = {name: _scalar(hint) for name, hint in get_type_hints(Index).items()}
 
 
 def require_fitting(index: Index, item_count: int) -> None:
