@@ -19,7 +19,7 @@ from reco_app.engine.parameters import Parameters
 from reco_app.engine.rows import ItemWeights
 from reco_app.engine.sessions import BySession
 from reco_app.engine.trials import Case, Cases, columns
-from reco_app.engine.tuning import CUTOFF, FEWEST_CASES, RANK_WEIGHT, SEED, Tuned
+from reco_app.engine.tuning import CUTOFF, FEWEST_CASES, RANK_WEIGHT, SEED, Tuned, better
 
 MOST_CASES = 3_000
 BELIEVED = 2.0  # standard errors; of so many trials one or two pass a single one by chance
@@ -59,7 +59,7 @@ def tune_baskets(
             trial = _changed(best, part, name, value)
             scored = _score(index, rows, asked, trial)
             trials += 1
-            if _better(scored - found):
+            if better(scored - found, BELIEVED):
                 gain += float((scored - found).mean())
                 best, found = trial, scored
     best, fitted_gain, fits = _fitted(by_session, index, asked, best)
@@ -85,14 +85,10 @@ def _fitted(
             trial = _changed(best, part, name, value)
             scored = tried(trial)
             trials += 1
-            if _better(scored - found):
+            if better(scored - found, BELIEVED):
                 gain += float((scored - found).mean())
                 best, found = trial, scored
     return best, gain, trials
-
-
-def _better(gains: NDArray[np.float64]) -> bool:
-    return bool(gains.mean() > BELIEVED * gains.std() / np.sqrt(len(gains)))
 
 
 def _changed(parameters: Parameters, part: str, name: str, value: float) -> Parameters:

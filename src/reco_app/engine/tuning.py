@@ -26,6 +26,8 @@ FEWEST_TRIALS = 3  # in a round
 WORK = 3e7  # products of neighbours looked at; some ten seconds where nothing else runs
 RANK_WEIGHT = 2.0  # reciprocal ranks are about half as large as recall
 BELIEVED = 1.0  # standard errors by which a trial must beat what was given
+BELIEVED_OF_FEW = 2.0  # of fewer cases than MANY: the best of so many trials is best by chance
+MANY = 2_500
 
 WEIGHING = {
     "last_items": (4.0, 8.0, 20.0),
@@ -39,15 +41,15 @@ NEIGHBOURHOOD = {
     "score_idf_power": (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0),
     "length_power": (0.0, 0.1, 0.25, 0.5, 1.0),
     "recency_days": (7.0, 20.0, 60.0, 180.0, 720.0),
-    "distance_decay": (1.5, 2.0, 3.0, 5.0, 10.0, 1e9),
+    "distance_decay": (1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 1e9),
     "likeness_weight": (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0),
     "near": (20.0, 60.0),
 }
 REPEATS = {
-    "current_factor": (0.005, 0.02, 0.1, 0.15, 0.2, 0.3, 0.6),
-    "repeat_factor": (0.3, 1.0, 3.0, 5.0, 7.0, 9.0, 12.0, 16.0),
+    "current_factor": (0.005, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.6, 1.5, 5.0),
+    "repeat_factor": (0.0, 0.1, 0.3, 1.0, 3.0, 5.0, 7.0, 9.0, 12.0, 16.0),
     "repeat_decay": (1.5, 2.0, 3.0, 5.0, 1e9),
-    "repeat_times_power": (0.0, 0.5, 1.0),
+    "repeat_times_power": (-1.0, 0.0, 0.5, 1.0),
 }
 
 
@@ -78,9 +80,14 @@ def tune(
     for part in ROUNDS:
         drawn = [_changed(best, part, rng, repeats=repeats) for _ in range(a_round)]
         winner, gains = _halved(index, asked, drawn, best, repeats=repeats)
-        if gains.mean() > BELIEVED * gains.std() / np.sqrt(len(gains)):
+        if better(gains, BELIEVED_OF_FEW if len(gains) < MANY else BELIEVED):
             best, gain = winner, gain + float(gains.mean())
     return Tuned(best, gain, a_round * len(ROUNDS), len(asked.targets))
+
+
+def better(gains: NDArray[np.float64], errors: float) -> bool:
+    """Whether these gains are more than so many standard errors."""
+    return bool(gains.mean() > errors * gains.std() / np.sqrt(len(gains)))
 
 
 def _affordable(index: Index, cases: Cases, most: int) -> int:

@@ -2,7 +2,8 @@ import numpy as np
 
 from reco_app.engine.parameters import Neighbourhood, Parameters
 from reco_app.engine.rank import ContextItem
-from reco_app.engine.tuning import Case, tune
+from reco_app.engine.trials import Case
+from reco_app.engine.tuning import BELIEVED, BELIEVED_OF_FEW, better, tune
 from tests.reco_app.engine.logs import model_of, random_log
 
 ITEMS = 60
@@ -33,6 +34,13 @@ def test_what_gains_nothing_is_not_taken():
     cases = [Case([ContextItem(1)], -1)] * 150
 
     assert tune(INDEX, cases, Parameters(), repeats=False, trials=9).parameters == Parameters()
+
+
+def test_of_few_cases_a_gain_must_be_surer_than_of_many():
+    gains = np.tile([0.0, 0.1], 50) - 0.0425  # a mean of 1.5 standard errors
+
+    assert better(gains, BELIEVED)
+    assert not better(gains, BELIEVED_OF_FEW)
 
 
 def test_too_few_cases_leave_the_parameters_as_they_are():
