@@ -10,6 +10,7 @@ MUCH_LONGER = 8  # from here on searching the longer list beats walking it
 BOUGHT, MET = 1, 2  # how an item occurred in a session: bits; which of the two is told
 STRONGER = BOUGHT | MET  # tell whichever is more
 MOST_TOLD = 3  # products at hand that are told as reasons of a result
+FEWEST_TOLD = 3  # sessions: fewer are no evidence, and would tell of single shoppers
 SHARE_STEPS = 1e4
 SCATTER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio: Knuth, 6.4
 SCATTERED_BITS = np.uint64(32)
@@ -40,7 +41,9 @@ def drivers(index, results, most, least, purchase, preferred, memory, newer):
         _add_newer(newer, items[rows], causes[columns], counts)
     for place in range(len(rows)):
         bought, met = counts[place]
-        if not preferred & BOUGHT:
+        if met < FEWEST_TOLD:
+            met = 0
+        if bought < FEWEST_TOLD or not preferred & BOUGHT:
             bought = 0
         if bought and (not preferred & MET or bought >= met):
             told[2, place], told[3, place] = 2, bought

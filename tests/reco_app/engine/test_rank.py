@@ -175,7 +175,7 @@ def test_an_unknown_scenario_is_an_error():
 
 
 def test_evidence_is_what_a_brute_force_count_finds():
-    log = random_log(11, sessions=60, items=15)
+    log = random_log(11, sessions=120, items=15)
     model = model_of(log, 15)
     bought, viewed = {}, {}
     for session, item, kind in zip(log.session, log.item, log.event_type, strict=True):
@@ -188,8 +188,8 @@ def test_evidence_is_what_a_brute_force_count_finds():
         for item, other, told in _told(model, list(range(15)), everything, "basket"):
             together = len(bought.get(item, set()) & bought.get(other, set()))
             seen = len(viewed.get(item, set()) & viewed.get(other, set()))
-            expected = ("viewed-together", seen) if seen else ("similar", 0)
-            assert told == (("bought-together", together) if together else expected)
+            expected = ("viewed-together", seen) if seen >= 3 else ("similar", 0)
+            assert told == (("bought-together", together) if together >= 3 else expected)
 
 
 def _told(model, items, context, scenario):
@@ -235,6 +235,13 @@ def test_what_was_only_bought_together_is_no_evidence_of_a_substitute():
 
     assert _told(model, [0], [ContextItem(1)], "session") == [(0, 1, ("bought-together", 3))]
     assert _told(model, [0], [ContextItem(1)], "similar") == [(0, 1, ("similar", 0))]
+
+
+def test_two_sessions_are_no_evidence():
+    model = model_of(log_of([[0, 1]] * 2 + [[0, 2]] * 3, event_type="purchase"), 4)
+
+    assert _told(model, [0], [ContextItem(1)], "basket") == [(0, 1, ("similar", 0))]
+    assert _told(model, [0], [ContextItem(2)], "basket") == [(0, 2, ("bought-together", 3))]
 
 
 def test_a_basket_is_rather_completed_than_doubled():
