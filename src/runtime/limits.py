@@ -1,29 +1,35 @@
-"""How much one network may ask: counted in this process's memory, by the minute.
+"""How much one network may ask, by the minute: counted in this process's memory, and in Redis for
+all processes together; while Redis is away or slow the former alone holds.
 
-Behind NGINX its own limits hold for all processes together; these are those of the process that
-faces the network itself.
+Behind NGINX its own limits hold; these are those of the processes that face the network themselves.
+In Redis a network has a name that cannot be read, another each day, for a minute.
 """
 
 from collections.abc import Callable
 from functools import lru_cache
+from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 from time import time
+from weakref import WeakKeyDictionary
 
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
+from redis.asyncio import Redis
 
-from runtime import metrics
+from runtime import metrics, redis, settings
 from runtime.asgi import ASGIApp, Receive, Scope, Send
 from runtime.problems import Problem
 
-_WINDOW_SECONDS = 60
+_WINDOW_SECONDS, _DAY_SECONDS = 60, 86_400
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # What is stored costs more than what is computed, and is what a flood would use. The other calls
 # with a body, such as for recommendations, only read.
 _STORING = ("/v1/events", "/v1/imports/", "/v1/sessions/", "/admin/")
 _READS_PER_WRITE = 4
+
+_counters: WeakKeyDictionary[Redis, FixedWindowRateLimiter] = WeakKeyDictionary()
 
 
 def limited(app: ASGIApp, *, requests_per_minute: int, exempt: Callable[[str], bool]) -> ASGIApp:
@@ -31,7 +37,7 @@ def limited(app: ASGIApp, *, requests_per_minute: int, exempt: Callable[[str], b
 
     Callers on the machine itself and paths for which `exempt` is true are not counted.
     """
-    counter = FixedWindowRateLimiter(MemoryStorage())
+    here = FixedWindowRateLimiter(MemoryStorage())
     policies = {
         "read": RateLimitItemPerMinute(requests_per_minute),
         "write": RateLimitItemPerMinute(max(1, requests_per_minute // _READS_PER_WRITE)),
@@ -42,12 +48,46 @@ def limited(app: ASGIApp, *, requests_per_minute: int, exempt: Callable[[str], b
         if scope["type"] == "http" and who is not None and not exempt(scope["path"]):
             policy = _policy(scope)
             item = policies[policy]
-            if not await counter.hit(item, policy, who):
-                reset_at, _ = await counter.get_window_stats(item, policy, who)
+            unnamed = _unnamed(who, int(time() // _DAY_SECONDS))
+            # Here first: a flood is turned away without asking Redis.
+            reset_at = await _over(here, item, policy, unnamed)
+            reset_at = reset_at or await _over_everywhere(item, policy, unnamed)
+            if reset_at:
                 raise _used_up(policy, item.amount, reset_at)
         await app(scope, receive, send)
 
     return counted
+
+
+async def _over_everywhere(item: RateLimitItem, policy: str, who: str) -> float:
+    """`_over` in Redis; 0 while it does not tell."""
+
+    async def ask(client: Redis) -> float:
+        counter = _counters.get(client)
+        if counter is None:
+            storage = RedisStorage(
+                "async+redis://", implementation="redispy", connection_pool=client.connection_pool
+            )
+            counter = _counters[client] = FixedWindowRateLimiter(storage)
+        return await _over(counter, item, policy, who)
+
+    return await redis.asked(ask, otherwise=0.0)
+
+
+async def _over(
+    counter: FixedWindowRateLimiter, item: RateLimitItem, policy: str, who: str
+) -> float:
+    """Count one more; when the next window begins if that was too many, else 0."""
+    if await counter.hit(item, policy, who):
+        return 0.0
+    return (await counter.get_window_stats(item, policy, who)).reset_time
+
+
+@lru_cache(maxsize=4096)
+def _unnamed(who: str, day: int) -> str:
+    secret = settings.current().secret_key.get_secret_value().encode()
+    key = blake2b(secret, person=b"network", digest_size=32).digest()
+    return blake2b(f"{day} {who}".encode(), key=key, digest_size=12).hexdigest()
 
 
 def _policy(scope: Scope) -> str:

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from runtime import metrics, settings
 from runtime.breakers import breaker
 
-TIMEOUT_SECONDS = 0.05
+TIMEOUT_SECONDS = 0.1
 _MOST_CONNECTIONS = 32
 
 Told = TypeVar("Told")

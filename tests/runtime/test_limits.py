@@ -1,8 +1,13 @@
 """How much one network may ask."""
 
+import socket
+from time import perf_counter
+
 import httpx2
 import pytest
+import redis
 
+from runtime import settings
 from runtime.asgi import Receive, Scope, Send, answer
 from runtime.limits import limited, network
 from runtime.shell import shell
@@ -18,15 +23,32 @@ async def _ready():
 
 @pytest.fixture
 def client_at():
-    """A client at an address, of one application with a limit of eight reads a minute."""
-    counted = limited(_app, requests_per_minute=8, exempt=lambda path: path == "/static/x.css")
-    app = shell(counted, component="test", readiness=_ready)
+    """A client at an address, of one of two processes with a limit of eight reads a minute."""
+    apps = [
+        shell(
+            limited(_app, requests_per_minute=8, exempt=lambda path: path == "/static/x.css"),
+            component="test",
+            readiness=_ready,
+        )
+        for _ in range(2)
+    ]
 
-    def at(address: str) -> httpx2.AsyncClient:
-        transport = httpx2.ASGITransport(app, client=(address, 1))
+    def at(address: str, *, process: int = 0) -> httpx2.AsyncClient:
+        transport = httpx2.ASGITransport(apps[process], client=(address, 1))
         return httpx2.AsyncClient(transport=transport, base_url="http://test")
 
     return at
+
+
+@pytest.fixture
+def redis_at(monkeypatch):
+    """Has this test's loop look for Redis at a port of this machine."""
+
+    def use(port: int) -> None:
+        there = settings.current().model_copy(update={"redis_url": f"redis://127.0.0.1:{port}/0"})
+        monkeypatch.setattr(settings, "current", lambda: there)
+
+    return use
 
 
 async def test_what_exceeds_the_limit_is_told_when_to_come_back(client_at):
@@ -57,6 +79,42 @@ async def test_one_network_does_not_use_up_the_limit_of_another(client_at):
     for _ in range(9):
         await client_at("198.51.100.7").get("/")
     assert (await client_at("198.51.100.8").get("/")).status_code == 200
+
+
+async def test_two_processes_count_together(client_at):
+    for number in range(8):
+        await client_at("198.51.100.7", process=number % 2).get("/")
+    statuses = [
+        (await client_at("198.51.100.7", process=process).get("/")).status_code
+        for process in (0, 1)
+    ]
+    assert statuses == [429, 429]
+
+
+async def test_without_redis_each_process_counts_by_itself(client_at, redis_at):
+    redis_at(1)
+    client = client_at("198.51.100.7")
+    statuses = [(await client.get("/")).status_code for _ in range(9)]
+    assert statuses == [200] * 8 + [429]
+    assert (await client_at("198.51.100.7", process=1).get("/")).status_code == 200
+
+
+async def test_a_redis_that_hangs_holds_up_no_request_for_long(client_at, redis_at):
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        redis_at(hung.getsockname()[1])
+        client = client_at("198.51.100.7")
+        began = perf_counter()
+        statuses = [(await client.get("/")).status_code for _ in range(9)]
+    assert statuses == [200] * 8 + [429]
+    assert perf_counter() - began < 3
+
+
+async def test_redis_holds_no_address(client_at):
+    await client_at("198.51.100.7").get("/")
+    with redis.Redis.from_url(settings.current().redis_url) as client:
+        names = client.keys()
+    assert len(names) == 1
+    assert b"198.51.100.7" not in names[0]
 
 
 async def test_the_addresses_of_one_ipv6_network_count_together(client_at):
