@@ -28,6 +28,7 @@ def wait(site: Site) -> tuple[float, dict[str, float]]:
     began = time.monotonic()
     price, name = f"{time.time_ns() % 90_000 / 100 + 10:.2f}", f"after-{time.time_ns():x}"
     steps: dict[str, Callable[[], bool]] = {
+        "alive": lambda: all(server.running() for server in site.processes.running.values()),
         "ready": site.ready,
         "changed": _once(lambda: _change(site, price)),
         "event acknowledged": _once(lambda: _tell(site, name)),

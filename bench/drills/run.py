@@ -16,9 +16,9 @@ from bench.drills.faults import Drill
 from bench.drills.site import Site
 from runtime.local.processes import ROOT
 
-WARM_SECONDS = 3.0
+WARM_SECONDS = 2.0
 BASELINE_SECONDS = 10.0
-AFTER_SECONDS = 5.0
+AFTER_SECONDS = 4.0
 STORED_SECONDS = 60.0  # until everything that was acknowledged must be in PostgreSQL
 SETTLED_SECONDS = 3.0  # in which a second delivery would come
 Told = Mapping[str, Any]
