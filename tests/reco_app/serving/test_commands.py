@@ -32,6 +32,11 @@ def test_recommend_prints_a_table(trained, capsys):
     assert trained in printed
 
 
+def test_recommend_takes_what_a_basket_lacks_for_free_shipping(trained):
+    with pytest.raises(CommandError, match="An amount"):
+        call_command("recommend", "p00", "--free-shipping-gap", "much")
+
+
 def test_recommend_says_what_is_wrong_with_its_arguments(trained):
     with pytest.raises(CommandError, match="psychic"):
         call_command("recommend", "p00", "--scenario", "psychic")

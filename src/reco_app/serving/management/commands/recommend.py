@@ -18,7 +18,10 @@ from runtime.problems import Problem
 
 log = logging.getLogger(__name__)
 REPEATED = ("category", "brand", "exclude")
-SINGLE = ("scenario", "count", "profile", "price_min", "price_max", "budget", "diversity")
+SINGLE = (
+    *("scenario", "count", "profile", "price_min", "price_max"),
+    *("budget", "free_shipping_gap", "diversity"),
+)
 
 
 class Command(BaseCommand):
