@@ -85,6 +85,19 @@ def test_the_basket_counts_and_an_order_empties_it(visitor):
     expect(page.locator("#basket-count")).to_have_text("0")
 
 
+def test_what_a_basket_lacks_for_free_delivery_is_told_and_asked_with(visitor):
+    page = visitor("/shop/p/wine-10")
+    put_into_basket(page)
+    with page.expect_request(lambda request: '"free_shipping_gap"' in (request.post_data or "")):
+        page.click("#basket-link")
+    expect(page.locator("#shipping")).to_have_text("$14.50 more and delivery is free")
+
+    page.get_by_role("button", name="One more of Wine 10").click()
+    page.get_by_role("button", name="One more of Wine 10").click()
+
+    expect(page.locator("#shipping")).to_have_text("Delivery is free")
+
+
 def test_the_home_page_follows_the_visit(visitor):
     page = visitor("/shop/p/salmon-5")
     expect(page.get_by_role("heading", name="Salmon 5", level=1)).to_be_visible()

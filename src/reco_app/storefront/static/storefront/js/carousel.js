@@ -16,9 +16,9 @@ export const TRENDING = {
 };
 
 /**
- * Draws rows into #carousels and fills them. A row is `{id, title, note, scenario, items?, filter?}`,
- * `items` a function that tells the products at hand. Returns a function that asks again for the
- * rows of which those products changed.
+ * Draws rows into #carousels and fills them. A row is `{id, title, note, scenario, items?, budget?,
+ * filter?}`, `items` and `budget` functions that tell the products at hand and what is to spend.
+ * Returns a function that asks again for the rows of which those products changed.
  */
 export function showCarousels(rows) {
   const drawn = rows.map((row) => ({ ...row, ...draw(row) }));
@@ -67,10 +67,12 @@ async function fillRows(rows) {
 /** Rows without products at hand use the cacheable form: the same address for everybody. */
 function asRequest(row) {
   if (!row.items) return { id: row.id, method: "GET", path: address(row) };
+  const budget = row.budget?.();
   const body = {
     scenario: row.scenario,
     items: row.items(),
     count: CARDS,
+    ...(budget ? { budget } : {}),
     ...(row.filter ? { filter: row.filter } : {}),
     ...identity(),
   };

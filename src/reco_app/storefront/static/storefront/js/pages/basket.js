@@ -7,6 +7,7 @@ import { picture } from "../drawings.js";
 import { startFrame } from "../frame.js";
 import { effectivePrice, money } from "../money.js";
 import { fetchProducts, productPath } from "../products.js";
+import { shippingGap } from "../shipping.js";
 import { stepper } from "../stepper.js";
 import { stockWords } from "../words.js";
 
@@ -41,8 +42,25 @@ function change({ item_id, product }, quantity) {
   announce(quantity ? `${product.title}: ${quantity}` : `${product.title} is out of the basket`);
 }
 
+function totalOf(kept) {
+  return kept.reduce((sum, line) => sum + lineTotal(line), 0);
+}
+
+function shippingNote(total, currency) {
+  const gap = shippingGap(total);
+  const words = gap ? `${money(gap, currency)} more and delivery is free` : "Delivery is free";
+  return element("p", { class: "line-note", id: "shipping" }, words);
+}
+
+/** What fills the gap to free delivery is worth more to this basket. */
+function shippingBudget() {
+  const gap = shippingGap(totalOf(lines()));
+  return gap && { free_shipping_gap: gap };
+}
+
 function summary(kept) {
-  const total = kept.reduce((sum, line) => sum + lineTotal(line), 0);
+  const { currency } = kept[0].product;
+  const total = totalOf(kept);
   const order = element("button", { type: "button", class: "button", id: "order", onclick: () => placeOrder() });
   order.append("Place the order");
   return element(
@@ -52,8 +70,9 @@ function summary(kept) {
       "p",
       { class: "summary-row" },
       element("span", {}, "Total"),
-      element("strong", { id: "total" }, money(total, kept[0].product.currency)),
+      element("strong", { id: "total" }, money(total, currency)),
     ),
+    shippingNote(total, currency),
     order,
     element("small", {}, "A demonstration: nothing is charged or sent. The purchase is told to the recommender."),
   );
@@ -91,6 +110,7 @@ function rows() {
     note: "What others bought together with it",
     scenario: "basket",
     items: basketItems,
+    budget: shippingBudget,
   };
   const forVisit = { id: "visit", title: "For this visit", note: "From what is at hand in this tab", scenario: "session", items: visitItems };
   return lines().length ? [complements, forVisit] : [trending];
