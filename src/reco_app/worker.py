@@ -76,7 +76,7 @@ app.conf.update(
     # a second one, or one that starts again before the broker misses the first, would end.
     worker_enable_remote_control=False,
     worker_concurrency=max(2, os.cpu_count() or 1),  # events do not wait while one trains
-    beat_scheduler="django_celery_beat.schedulers:DatabaseScheduler",
+    beat_scheduler="reco_app.beat:Patient",
     timezone="UTC",
 )
 app.autodiscover_tasks()
