@@ -76,11 +76,11 @@ class Site(NamedTuple):
         return str(told.json()["status"])
 
     def train(self) -> "subprocess.Popen[bytes]":
-        """A training of its own, as the timetable starts it; its words are in the logs."""
+        """A training; its words are in the logs. It gives way, as one that has limits of its own."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         with (self.shop.logs / "train.log").open("ab") as log:
             return subprocess.Popen(
-                ["/bin/sh", str(ROOT / "deploy/entrypoint.sh"), "train"],
+                ["nice", "-n", "10", "/bin/sh", str(ROOT / "deploy/entrypoint.sh"), "train"],
                 env={**os.environ, **self.shop.environment, "PATH": path},
                 stdout=log,
                 stderr=log,
