@@ -76,7 +76,7 @@ class Site(NamedTuple):
         return str(told.json()["status"])
 
     def train(self) -> "subprocess.Popen[bytes]":
-        """A training; its words are in the logs. It gives way, as one that has limits of its own."""
+        """A training; its words are in the logs. It gives way, as one with limits of its own."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         with (self.shop.logs / "train.log").open("ab") as log:
             return subprocess.Popen(
