@@ -56,28 +56,30 @@ def _prefixes(
         first = {int(test.item[row]): row for row in reversed(kept)}
         kept = sorted(first.values())
     for end in range(1, len(kept)):
-        now = test.at[kept[end - 1]]
+        now = float(test.at[kept[end - 1]])
         context = [
-            ContextItem(
-                int(place[test.item[row]]),
-                int(test.event_type[row]),
-                float(test.quantity[row]),
-                float(now - test.at[row]),
-            )
+            _entry(test, row, int(place[test.item[row]]), now)
             for row in kept[:end]
             if place[test.item[row]] >= 0
         ]
         yield Case(session, context, int(place[test.item[kept[end]]]))
 
 
+def _entry(test: EventLog, row: int, item: int, now: float) -> ContextItem:
+    """As a shop's page would tell it at that moment, with its true age."""
+    event_type, quantity = int(test.event_type[row]), float(test.quantity[row])
+    return ContextItem(item, event_type, quantity, now - float(test.at[row]))
+
+
 def _hidden(
     model: Model, test: EventLog, place: NDArray[np.int64], session: int, rows: range
 ) -> Iterable[Case]:
     entries: dict[int, ContextItem] = {}
+    now = float(test.at[rows[-1]])
     for row in rows:
         item = int(place[test.item[row]])
         if item >= 0:
-            entries[item] = ContextItem(item, int(test.event_type[row]), float(test.quantity[row]))
+            entries[item] = _entry(test, row, item, now)
     if len(entries) < 2:
         return
     name = test.session_ids[session]

@@ -41,7 +41,7 @@ def counted(log: EventLog) -> Revisits:
     pairs = log.session * len(log.item_ids) + log.item
     sessions = np.bincount(np.unique(pairs) % max(len(log.item_ids), 1))
     pairs = pairs[sessions[log.item] > 1]
-    at_once = np.count_nonzero(pairs[1:] == pairs[:-1])
+    at_once = int(np.count_nonzero(pairs[1:] == pairs[:-1]))
     again = len(pairs) - len(np.unique(pairs)) - at_once
     others = len(pairs) - _sessions_of(pairs, len(log.item_ids)) - again - at_once
     return Revisits(again / max(others, 1), at_once / max(others, 1))

@@ -68,6 +68,16 @@ def test_the_product_with_the_smallest_digest_is_hidden():
     assert set(context) == set("abc") - {hidden}
 
 
+@pytest.mark.parametrize(
+    ("protocol", "ages"),
+    [("next-item", [[0], [60, 0]]), ("no-repeats", [[0], [60, 0]]), ("hide-one", [[120, 0]])],
+)
+def test_contexts_are_as_old_as_they_were(protocol, ages):
+    run = _run(log_of({"t": "abc"}), protocol)
+
+    assert [[entry.age_seconds for entry in case.context] for case in run.cases] == ages
+
+
 def test_what_always_follows_is_found_by_the_engine_and_missed_by_popularity():
     figures = scorecard.summary(
         [_run(log_of({"t": "de"}), "next-item")], protocol="next-item", cutoff=1
