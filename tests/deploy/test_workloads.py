@@ -1,0 +1,80 @@
+"""Each role of the image runs somewhere, and nothing runs that is no role."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROLES = set(
+    re.search(r"entrypoint\.sh (\S+)\}", Path("deploy/entrypoint.sh").read_text())[1].split("|")
+) - {"all"}
+KINDS = {"Deployment", "Job", "CronJob"}
+
+
+def _workloads() -> dict[str, dict[str, Any]]:
+    """Name → manifest, of what runs in k8s/base."""
+    documents = [
+        document
+        for path in Path("k8s/base").glob("*.yaml")
+        if not path.name.startswith(("every-", "kustomization"))
+        for document in yaml.safe_load_all(path.read_text())
+    ]
+    return {each["metadata"]["name"]: each for each in documents if each["kind"] in KINDS}
+
+
+def _pod(workload: dict[str, Any]) -> dict[str, Any]:
+    spec = workload["spec"].get("jobTemplate", workload)["spec"]
+    pod: dict[str, Any] = spec["template"]["spec"]
+    return pod
+
+
+def _services() -> dict[str, dict[str, Any]]:
+    services: dict[str, dict[str, Any]] = yaml.safe_load(Path("deploy/compose.yaml").read_text())[
+        "services"
+    ]
+    return services
+
+
+def test_every_role_has_one_workload_in_the_cluster() -> None:
+    assert set(_workloads()) == ROLES | {"gateway"}
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_a_workload_starts_its_role(role: str) -> None:
+    pod = _pod(_workloads()[role])
+    started = [each.get("args") for each in [*pod.get("initContainers", []), *pod["containers"]]]
+    assert [role] in started
+
+
+def test_every_role_has_one_service_in_compose() -> None:
+    own = {
+        name: service
+        for name, service in _services().items()
+        if service["image"] == "multireco:local"
+    }
+    assert {name: service["command"] for name, service in own.items()} == {
+        role: [role] for role in ROLES
+    }
+
+
+@pytest.mark.parametrize("name", sorted(_services()))
+def test_every_service_of_compose_is_bounded(name: str) -> None:
+    assert {"mem_limit", "cpus"} <= _services()[name].keys()
+
+
+def test_every_store_and_what_listens_in_compose_tells_its_health() -> None:
+    silent = {
+        name
+        for name, service in _services().items()
+        if service.get("healthcheck", {}).get("disable")
+    }
+    assert silent == {"worker", "beat", "migrate", "train", "retention"}
+
+
+def test_every_file_of_the_base_is_used() -> None:
+    listed = yaml.safe_load(Path("k8s/base/kustomization.yaml").read_text())
+    used = {*listed["resources"], *(patch["path"] for patch in listed["patches"])}
+    there = {path.name for path in Path("k8s/base").iterdir()} - {"kustomization.yaml"}
+    assert there == {name for name in used if not name.startswith("..")}
