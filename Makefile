@@ -1,6 +1,6 @@
 # make help lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help demo split test lint format quality bench bench-full drills requirements clean
+.PHONY: help demo split test lint format quality bench bench-full drills deploy-check requirements clean
 SHELL := /bin/bash
 PORT ?= 8000
 DATA ?= ../shared/data
@@ -49,6 +49,14 @@ bench-full: .venv/dev  ## what takes longer than that
 drills: .venv/dev  ## break one thing at a time beneath load; build/drills.json
 	@$(BIN)/python -m bench.drills
 
+deploy-check: .venv/dev build/deploy-tools  ## every static check of what is deployed
+	@build/deploy-tools/bin/python deploy/check.py
+
+build/deploy-tools: requirements/deploy.txt | .venv/bin/uv
+	@$(PYTHON) -m venv $@
+	@$(subst $(BIN)/python,$@/bin/python,$(install)) --quiet --require-hashes -r $<
+	@touch $@
+
 # Pins with hashes, for every platform and Python we support.
 compile = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command 'make requirements' pyproject.toml
@@ -58,6 +66,7 @@ requirements: .venv/dev  ## pin the newest versions that pyproject.toml allows
 	$(compile) --upgrade --extra demo --output-file requirements/demo.txt
 	$(compile) --upgrade --extra demo --extra dev --extra spark --output-file requirements/dev.txt
 	$(compile) --upgrade --extra spark --output-file requirements/spark.txt
+	$(subst pyproject.toml,requirements/deploy.in,$(compile)) --upgrade --output-file requirements/deploy.txt
 
 clean:  ## remove the environment and what was built; .data/ stays
 	rm -rf .venv build

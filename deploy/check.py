@@ -1,0 +1,140 @@
+"""`make deploy-check`: every static check of what is deployed; ends with a count of findings.
+
+A check is a command; each line that it writes to the end is a finding, and so is a failure without
+one. A tool that is not installed is named, and is a finding where CI=true.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from string import Template
+
+ROOT = Path(__file__).resolve().parents[1]
+TOOLS = Path(sys.prefix) / "bin"
+BUILT = ROOT / "build" / "deploy"
+OVERLAYS = ("local", "production")
+# What these say is not so here, and why.
+EXPECTED = (
+    "Couldn't find schema for kind",  # of operators: they validate their own resources
+    "INFO ",
+)
+TALKATIVE = {"promtool", "gixy"}  # they tell what they found good, too
+DJANGO = {
+    "MULTIRECO_SECRET_KEY": "nothing-is-signed-by-a-look-at-settings-0123456789abcdef",
+    "MULTIRECO_DATABASE_URL": "postgresql://none@127.0.0.1/none",
+    "MULTIRECO_BROKER_URL": "redis://127.0.0.1/0",
+    "MULTIRECO_MODEL_DIR": "build/models",
+    "MULTIRECO_ALLOWED_HOSTS": "shop.example",
+    "MULTIRECO_CSRF_TRUSTED_ORIGINS": "https://shop.example",
+}
+SETTINGS = r"""
+import sys, django
+from django.core.checks import run_checks
+django.setup()
+at_the_gateway = {"security.W004", "security.W008"}  # HSTS, and http sent on to https
+for each in run_checks(include_deployment_checks=True):
+    if each.id not in at_the_gateway:
+        sys.stdout.write(f"{each.id} {each.msg}\n")
+"""
+
+
+def main() -> int:
+    BUILT.mkdir(parents=True, exist_ok=True)
+    findings = 0
+    for name, command in _checks():
+        if not shutil.which(command[0]):
+            _say(f"{name}: not checked, {Path(command[0]).name} is not installed")
+            findings += os.environ.get("CI") == "true"
+            continue
+        found = _found(command)
+        findings += len(found)
+        _say(f"{name}: {'ok' if not found else f'{len(found)} findings'}")
+        for line in found:
+            _say(f"  {line}")
+    _say(f"{findings} findings")
+    return 1 if findings else 0
+
+
+def _checks() -> Iterator[tuple[str, Sequence[str]]]:
+    for overlay in OVERLAYS:
+        built = str(BUILT / f"{overlay}.yaml")
+        yield (
+            f"kustomize {overlay}",
+            ["kubectl", "kustomize", f"k8s/overlays/{overlay}", "-o", built],
+        )
+        yield f"schemas {overlay}", [_tool("kubernetes-validate"), "--strict", built]
+    built = str(BUILT / "production.yaml")
+    yield "checkov", [_tool("checkov"), "--config-file", "deploy/checkov.yaml", "-f", built]
+    yield "hadolint", [_tool("hadolint"), "--no-color", "deploy/Dockerfile"]
+    schema = [_tool("check-jsonschema"), "-q", "--builtin-schema"]
+    yield "compose", [*schema, "vendor.compose-spec", "deploy/compose.yaml"]
+    workflows = sorted(str(path) for path in (ROOT / ".github/workflows").glob("*.yaml"))
+    yield "workflows", [*schema, "vendor.github-workflows", *workflows]
+    yield "zizmor", [_tool("zizmor"), "--offline", "-q", "--format=github", ".github/"]
+    places = ["k8s", "deploy", ".github"]
+    yield (
+        "yamllint",
+        [_tool("yamllint"), "-s", "-f", "parsable", "-c", "deploy/yamllint.yaml", *places],
+    )
+    scripts = sorted(str(path) for path in (ROOT / "deploy").rglob("*.sh"))
+    yield "shellcheck", [str(ROOT / ".venv/bin/shellcheck"), "-f", "gcc", *scripts, ".ci/run"]
+    yield (
+        "promtool",
+        ["promtool", "check", "config", "--lint-fatal", "deploy/prometheus/prometheus.yaml"],
+    )
+    yield "settings", [str(ROOT / ".venv/bin/python"), "-c", SETTINGS]
+    gateway = str(_gateway())
+    yield "nginx", ["nginx", "-t", "-q", "-e", "stderr", "-c", gateway]
+    # Django is asked by the name and port that the browser knows, and refuses names not its own.
+    yield "gixy", [_tool("gixy"), "--skips", "host_spoofing", gateway]
+
+
+def _found(command: Sequence[str]) -> list[str]:
+    ran = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **DJANGO, "DJANGO_SETTINGS_MODULE": "reco_app.settings"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if Path(command[0]).name in TALKATIVE and not ran.returncode:
+        return []
+    lines = [line for line in (ran.stdout + ran.stderr).splitlines() if line.strip()]
+    found = [line for line in lines if not any(known in line for known in EXPECTED)]
+    if ran.returncode and not found:
+        return [f"{Path(command[0]).name} ended with {ran.returncode}"]
+    return found
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _tool(name: str) -> str:
+    return str(TOOLS / name)
+
+
+def _gateway() -> Path:
+    """The gateway's configuration as its image puts it together, in a folder of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="multireco-gateway-"))
+    roles = ("ROUTER", "RECO", "CATALOG", "PROFILE")
+    addresses = {f"{role}_ADDRESS": "127.0.0.1:8000" for role in roles}
+    template = Template((ROOT / "deploy/nginx/gateway.conf.template").read_text())
+    routes = template.safe_substitute(addresses, GATEWAY_LISTEN="127.0.0.1:8080")
+    (folder / "gateway.conf").write_text(routes)
+    whole = folder / "nginx.conf"
+    whole.write_text(
+        f"worker_processes auto;\npid {folder}/nginx.pid;\nevents {{}}\n"
+        f"http {{ include {folder}/gateway.conf; }}\n"
+    )
+    return whole
+
+
+if __name__ == "__main__":
+    sys.exit(main())
