@@ -50,6 +50,7 @@ RELEASE = f"""
         DELETE FROM events_quarantinedevent WHERE case_id = %s RETURNING {COLUMNS}
     )
     INSERT INTO events_event ({COLUMNS}) SELECT {COLUMNS} FROM released ON CONFLICT DO NOTHING
+    RETURNING {COLUMNS}
 """
 
 
@@ -94,18 +95,18 @@ def move_alone(events: Collection[tuple[str, datetime]], *, into: int) -> None:
 
 
 @transaction.atomic
-def release(number: int) -> int:
+def release(number: int, *, now: datetime) -> int:
     """Let the events of a case count after all; returns how many. Again it does nothing.
 
     Raises IntegrityError where one of their days has expired.
     """
     moments = QuarantinedEvent.objects.filter(case_id=number).values_list("occurred_at", flat=True)
     days.make({day_of(at) for at in moments})
-    with connection.cursor() as cursor:
-        cursor.execute(RELEASE, [number])
-        released = int(cursor.rowcount)
+    rows = _run(RELEASE, [number])
     QuarantineCase.objects.filter(pk=number).update(verdict=Verdict.RELEASED)
-    return released
+    released = [StoredEvent(event_id.hex, *others) for event_id, *others in rows]
+    transaction.on_commit(partial(stream.tell, released, now=now))
+    return len(released)
 
 
 @transaction.atomic
@@ -114,6 +115,11 @@ def drop(number: int) -> int:
     dropped, _ = QuarantinedEvent.objects.filter(case_id=number).delete()
     QuarantineCase.objects.filter(pk=number, verdict=Verdict.OPEN).update(verdict=Verdict.DROPPED)
     return dropped
+
+
+def undecided() -> int:
+    """How many events wait for somebody to release or drop them."""
+    return QuarantinedEvent.objects.filter(case__verdict=Verdict.OPEN).count()
 
 
 def forget_sessions(hashes: Collection[int]) -> int:

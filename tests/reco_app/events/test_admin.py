@@ -76,6 +76,14 @@ def test_staff_decide_on_what_was_set_aside(
     assert Row.objects.filter(item_id="85123A").count() == counted
 
 
+def test_the_first_page_tells_what_waits_to_be_decided(
+    admin_client: Client, burst: QuarantineCase
+) -> None:
+    figures = admin_client.get("/admin/").context["figures"]
+
+    assert [figure.value for figure in figures if figure.label == "Events set aside"] == ["40"]
+
+
 def test_who_may_only_look_decides_on_nothing(client: Client, burst: QuarantineCase) -> None:
     staff = User.objects.create_user("analyst", is_staff=True)
     staff.user_permissions.add(Permission.objects.get(codename="view_quarantinecase"))

@@ -14,6 +14,7 @@ from reco_app import settings
 from reco_app.curation import outbox
 from reco_app.curation.models import Placement, Product, Rule
 from reco_app.engine import release
+from reco_app.events import quarantine
 
 admin.site.index_template = "curation/dashboard.html"
 admin.site.index_title = "How the shop stands"
@@ -34,6 +35,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         figures += _products()
     if request.user.has_perm("curation.view_rule"):
         figures += _rules(now)
+    if request.user.has_perm("events.view_quarantinecase"):
+        figures += _set_aside()
     figures += [_backlog(request, now), _release(now)]
     return {**context, "figures": figures}
 
@@ -67,6 +70,13 @@ def _rules(now: datetime) -> list[Figure]:
             reverse("admin:curation_placement_changelist"),
         ),
     ]
+
+
+def _set_aside() -> list[Figure]:
+    """Nothing while there is nothing to decide."""
+    number = quarantine.undecided()
+    address = f"{reverse('admin:events_quarantinecase_changelist')}?verdict__exact=open"
+    return [Figure("Events set aside", f"{number:,}", "to decide on", address)] if number else []
 
 
 def _backlog(request: HttpRequest, now: datetime) -> Figure:

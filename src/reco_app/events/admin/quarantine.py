@@ -4,6 +4,7 @@ from django.contrib import admin, messages
 from django.db import IntegrityError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -44,7 +45,7 @@ class QuarantineAdmin(ReadOnlyAdmin):
         released = 0
         for case in queryset:
             try:
-                released += quarantine.release(case.pk)
+                released += quarantine.release(case.pk, now=timezone.now())
             except IntegrityError:
                 expired = "{}: one of its days has expired, and takes no more events."
                 messages.error(request, expired.format(case))
