@@ -1,7 +1,11 @@
 import os
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import httpx2
+import psycopg2
 import pytest
 from a2wsgi import WSGIMiddleware
 from pymongo import MongoClient
@@ -9,7 +13,8 @@ from pymongo import MongoClient
 from profile_app import migrate
 from profile_app import store as profile_store
 from profile_app.main import make_app
-from runtime import keys, rest
+from runtime import keys, rest, settings
+from tests import debian, servers
 from tests.catalog_app.conftest import running
 from tests.profile_app.conftest import fresh_database
 
@@ -24,6 +29,30 @@ def mongodb_url():
         client.drop_database(name)
 
 
+@pytest.fixture(scope="session")
+def debians():
+    """The addresses of PostgreSQL and Redis from Debian's packages, and of RabbitMQ."""
+    servers.need("PostgreSQL", "Redis", "RabbitMQ")
+    with TemporaryDirectory(prefix="multireco-contracts-") as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL runs as another user when the tests run as root
+        with debian.running(Path(folder)) as addresses:
+            yield addresses
+
+
+@pytest.fixture(params=["embedded", pytest.param("debian", marks=pytest.mark.debian)])
+def profile_url(request, monkeypatch):
+    """The address of an empty database of profile; Redis is the one beside it."""
+    if request.param == "embedded":
+        return fresh_database("contracts")
+    addresses = request.getfixturevalue("debians")
+    there = settings.current().model_copy(update={"redis_url": addresses["MULTIRECO_REDIS_URL"]})
+    monkeypatch.setattr(settings, "current", lambda: there)
+    with closing(psycopg2.connect(addresses["MULTIRECO_PROFILE_DATABASE_URL"])) as connection:
+        connection.cursor().execute("DROP SCHEMA IF EXISTS profile CASCADE")
+        connection.commit()
+    return addresses["MULTIRECO_PROFILE_DATABASE_URL"]
+
+
 @pytest.fixture
 async def catalog(mongodb_url):
     """The real catalogue in memory, on a database of its own."""
@@ -34,9 +63,9 @@ async def catalog(mongodb_url):
 
 
 @pytest.fixture
-async def profile(monkeypatch):
+async def profile(profile_url, monkeypatch):
     """A client, with the internal key, of the real profile service in memory."""
-    engine = profile_store.make_engine(fresh_database("contracts"))
+    engine = profile_store.make_engine(profile_url)
     monkeypatch.setattr(profile_store, "engine", lambda: engine)
     migrate.migrate()
     app = WSGIMiddleware(make_app())
