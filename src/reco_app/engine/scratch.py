@@ -6,7 +6,9 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-REMEMBERED_PAIRS = 1 << 16  # 1 MB
+# At most 16 MB, of which only what is written to takes memory. With 1 << 16 the reasons of 20,000
+# different questions were counted anew: ranking took a tenth longer, of clicks and of groceries.
+REMEMBERED_PAIRS = 1 << 20
 
 Memory = TypeVar("Memory")
 
