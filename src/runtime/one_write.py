@@ -1,8 +1,8 @@
 """uvicorn's HTTP, but for the head of an answer, which leaves together with its body.
 
-uvicorn writes the head first, so the system sends two packets and wakes the reader twice: 10 of the
-130 µs that an answer takes. That the head waits for the body is what the ASGI specification asks
-for (HTTP, "Response Start").
+uvicorn writes the head first, so the system sends two packets and wakes the reader twice: 7 of the
+79 µs that a cached answer took. That the head waits for the body is what the ASGI specification
+asks for (HTTP, "Response Start").
 """
 
 import asyncio
