@@ -13,8 +13,8 @@ role="${1:?usage: entrypoint.sh all|router|profile|catalog|reco|worker|relay|bea
 shift
 
 serve() {
-    exec uvicorn --host "$HOST" --port "$PORT" --lifespan on --http runtime.one_write:Protocol --no-access-log --no-server-header \
-        --timeout-graceful-shutdown 10 "$@"
+    exec uvicorn --host "$HOST" --port "$PORT" --lifespan on --http runtime.one_write:Protocol \
+        --no-access-log --no-server-header --timeout-graceful-shutdown 10 "$@"
 }
 
 case "$role" in
