@@ -38,7 +38,7 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
 @contextmanager
 def gateway(folder: Path, addresses: Mapping[str, str]) -> Iterator[str]:
     """NGINX with the routes of deploy/nginx; `addresses`: role → host:port. Yields its URL."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     template = string.Template((ROOT / "deploy/nginx/gateway.conf.template").read_text())
     variables = {f"{role.upper()}_ADDRESS": address for role, address in addresses.items()}
