@@ -66,7 +66,9 @@ async def _over_everywhere(item: RateLimitItem, policy: str, who: str) -> float:
         counter = _counters.get(client)
         if counter is None:
             storage = RedisStorage(
-                "async+redis://", implementation="redispy", connection_pool=client.connection_pool
+                "async+redis://",
+                implementation="redispy",
+                connection_pool=client.connection_pool,  # type: ignore[arg-type]  # as documented
             )
             counter = _counters[client] = FixedWindowRateLimiter(storage)
         return await _over(counter, item, policy, who)

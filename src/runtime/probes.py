@@ -1,12 +1,13 @@
 """/livez, /readyz and /metrics of a process that serves nothing else, from a thread of its own."""
 
 import threading
+from collections.abc import Callable
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from runtime import health
 
-_PROBES = {
+_PROBES: dict[str, Callable[[], health.Probe]] = {
     "/livez": health.live,
     "/readyz": partial(health.ready, {}),
     "/metrics": health.measured,
