@@ -195,7 +195,7 @@ def start_without_stores(site: Site) -> None:
 DRILLS = {
     "web_killed": Drill(web_killed, heals_itself=True),
     "worker_killed": Drill(worker_killed, heals_itself=True),
-    "trainer_killed": Drill(trainer_killed, seconds=2, heals_itself=True),
+    "trainer_killed": Drill(trainer_killed, heals_itself=True),
     "redis_flushed": Drill(redis_flushed, seconds=8, heals_itself=True),
     "redis_stopped": Drill(redis_stopped),
     "redis_hung": Drill(redis_hung),

@@ -32,7 +32,7 @@ def measured(site: Site, drill: Drill) -> tuple[dict[str, float], dict[str, Any]
         time.sleep(WARM_SECONDS + BASELINE_SECONDS if drill.baseline else 0)
         broken_at = time.monotonic()
         with drill.fault(site):
-            took = time.monotonic() - broken_at
+            broken_by = time.monotonic()
             time.sleep(drill.seconds)
             ended_at = time.monotonic()
         healed_at = broken_at if drill.heals_itself else time.monotonic()
@@ -55,7 +55,7 @@ def measured(site: Site, drill: Drill) -> tuple[dict[str, float], dict[str, Any]
         "recovery_seconds": recovered,
     }
     if drill.baseline:
-        during = _p99_ms(answers, broken_at + 1, max(ended_at, broken_at + 1 + drill.seconds))
+        during = _p99_ms(answers, broken_by + 1, ended_at)
         before = _p99_ms(answers, broken_at - BASELINE_SECONDS, broken_at)
         figures["p99_added_ms"] = during - before
     explained = {
@@ -64,7 +64,7 @@ def measured(site: Site, drill: Drill) -> tuple[dict[str, float], dict[str, Any]
         "bad": _counted(bad),
         "acknowledged": len(told["acknowledged"]),
         "refused_batches": len([at for at in told["refused"] if at >= broken_at]),
-        "fault_took_seconds": took,
+        "fault_took_seconds": broken_by - broken_at,
         "recovered_parts": parts,
     }
     if drill.baseline:
