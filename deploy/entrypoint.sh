@@ -12,6 +12,9 @@ PORT="${PORT:-8000}"
 role="${1:?usage: entrypoint.sh all|router|profile|catalog|reco|worker|relay|beat|migrate|train|retention}"
 shift
 
+# The image brings the engine compiled; numba wants its cache where it can write.
+if [ -d compiled ] && [ -n "${NUMBA_CACHE_DIR:-}" ]; then cp -Rn compiled/. "$NUMBA_CACHE_DIR"; fi
+
 serve() {
     exec uvicorn --host "$HOST" --port "$PORT" --lifespan on --http runtime.one_write:Protocol \
         --no-access-log --no-server-header --timeout-graceful-shutdown 10 "$@"
