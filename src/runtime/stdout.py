@@ -43,7 +43,8 @@ def put(line: Line) -> None:
     _waiting.lines.append(line)
     if not _waiting.some.is_set():
         _waiting.some.set()
-        _begin()
+        if _waiting.thread is None:  # else not even for the lock, which a slow reader holds
+            _begin()
     if len(_waiting.lines) > _MOST_WAITING:
         _write_some()
 

@@ -90,6 +90,27 @@ if child:
     assert [line[2:] for line in lines if line.startswith(b"0")] == wanted
 
 
+def test_a_reader_that_is_slow_holds_up_nobody():
+    script = """
+import os, threading, time
+from runtime import stdout
+reading, writing = os.pipe()
+os.dup2(writing, 1)
+for _ in range(1_000):
+    stdout.put(b"x" * 1_000 + b"\\n")
+time.sleep(1)
+more = threading.Thread(target=stdout.put, args=[b"y\\n"], daemon=True)
+more.start()
+more.join(timeout=5)
+os.write(2, b"held up" if more.is_alive() else b"alive")
+os._exit(0)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", script], stderr=subprocess.PIPE, check=True, timeout=60
+    )
+    assert ran.stderr == b"alive"
+
+
 def test_a_reader_that_left_is_no_fault():
     script = """
 import os
