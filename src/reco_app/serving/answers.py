@@ -52,11 +52,11 @@ class Kept:
 class _Table:
     """The oldest answer goes first, for it is also the first to be out of date."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: Live) -> None:
         self.by_meaning: OrderedDict[bytes, Kept] = OrderedDict()
         self.by_wording: dict[Wording, Kept] = {}
         self.size = 0
-        self.made_from: weakref.ref[Live] = weakref.ref(live.current())
+        self.made_from = weakref.ref(state)
 
     def is_of(self, state: Live) -> bool:
         return self.made_from() is state
@@ -81,7 +81,7 @@ class _Table:
             self.by_wording.pop(wording, None)
 
 
-_table = _Table()
+_table = _Table(live.current())
 
 
 def worded(wording: Wording) -> Kept | None:
@@ -103,7 +103,7 @@ def keep(kept: Kept, request: Request, state: Live) -> None:
     if not seconds or kept.degraded or state is not live.current():
         return
     if not _table.is_of(state):
-        _table = _Table()
+        _table = _Table(state)
     kept.until = monotonic() + seconds
     if request.profile is not None:  # an edited profile is not told here
         kept.until = min(kept.until, profiles.fresh_until(request.profile))
@@ -121,7 +121,7 @@ def keep_wording(wording: Wording, kept: Kept, request: Request) -> None:
 def forget() -> None:
     """Work every answer out anew."""
     global _table  # noqa: PLW0603  # this module's purpose
-    _table = _Table()
+    _table = _Table(live.current())
 
 
 def _holds(kept: Kept) -> bool:

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from reco_app.serving import answers, clients, lean, plain, profiles
+from reco_app.serving import answers, clients, lean, live, plain, profiles
 from reco_app.serving.contracts import Request
 from runtime import rest
 from tests.reco_app.serving import examples
@@ -137,6 +137,14 @@ async def test_an_answer_of_a_state_that_was_replaced_meanwhile_is_not_kept(shop
     kept = answers.Kept(b"{}", b"meaning", 100, degraded=False)
     shop()
     answers.keep(kept, Request(), before)
+    assert answers.meant(b"meaning") is None
+
+
+async def test_an_answer_whose_state_is_replaced_while_it_is_kept_is_not_found(shop, monkeypatch):
+    before = shop()
+    after = examples.state()
+    monkeypatch.setattr(live, "current", iter([before, *[after] * 9]).__next__)
+    answers.keep(answers.Kept(b"{}", b"meaning", 100, degraded=False), Request(), before)
     assert answers.meant(b"meaning") is None
 
 
