@@ -15,9 +15,10 @@ shift
 # The image brings the engine compiled; numba wants its cache where it can write.
 if [ -d compiled ] && [ -n "${NUMBA_CACHE_DIR:-}" ]; then cp -Rn compiled/. "$NUMBA_CACHE_DIR"; fi
 
+# Nothing here speaks WebSocket, and uvicorn would log who asks for it, by address and in full.
 serve() {
     exec uvicorn --host "$HOST" --port "$PORT" --lifespan on --http runtime.one_write:Protocol \
-        --no-access-log --no-server-header --timeout-graceful-shutdown 10 "$@"
+        --ws none --no-access-log --no-server-header --timeout-graceful-shutdown 10 "$@"
 }
 
 case "$role" in

@@ -42,6 +42,11 @@ def test_each_role_starts_its_program(role, environment):
     assert _run(role, environment).stdout.startswith(ROLES[role])
 
 
+@pytest.mark.parametrize("role", [role for role in ROLES if ROLES[role].startswith("uvicorn")])
+def test_no_server_logs_who_asks(role, environment):
+    assert " --ws none --no-access-log " in _run(role, environment).stdout
+
+
 def test_an_unknown_role_is_refused_by_name(environment):
     ran = _run("janitor", environment)
     assert ran.returncode == 64
