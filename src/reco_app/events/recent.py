@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Annotated, Any
 
 from django.db import connection
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from reco_app.events import days
 from reco_app.events.anonymity import day_of
@@ -28,8 +28,8 @@ class Row(Struct, array_like=True, frozen=True, gc=False):
     """One session's events of one type on one item."""
 
     item_id: str
-    kind: int
-    """Place in LEARNED."""
+    kind: Annotated[int, Meta(ge=0, lt=len(LEARNED))]
+    """Place in LEARNED; compiled code counts on there being no other."""
     position: int
     """How many moments of the session came before the last of them; ALONE: no session."""
     at: float

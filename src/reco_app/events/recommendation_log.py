@@ -14,7 +14,7 @@ from typing import Any
 from zlib import crc32
 
 import msgspec
-from django.db import Error, close_old_connections, connections
+from django.db import close_old_connections, connections
 
 from reco_app.events.models import RecommendationSample
 
@@ -67,8 +67,8 @@ class Writer:
                 try:
                     close_old_connections()
                     _write(taken)
-                except Error as error:
-                    log.warning("%d answers are missing in the log: %s", len(taken), error)
+                except Exception as error:  # noqa: BLE001  # a thread's edge: it must outlive all
+                    log.warning("%d answers are missing in the log: %r", len(taken), error)
         connections.close_all()
 
     def _take(self) -> list[tuple[datetime, bytes, Any]]:

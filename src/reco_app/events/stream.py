@@ -12,7 +12,7 @@ from time import time
 from typing import Any, NamedTuple
 
 import redis
-from msgspec import Struct, json
+from msgspec import DecodeError, Struct, json
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -102,7 +102,7 @@ def read(place: Place) -> tuple[list[Message], Place]:
         if isinstance(told, redis.RedisError):
             raise told
         entries = told[0][1] if told else []
-        messages += [_decoder.decode(fields[b"m"]) for _, fields in entries]
+        messages += [message for _, fields in entries if (message := _decoded(fields))]
         if entries:
             place = Place(entries[-1][0].decode(), place.messages + len(entries))
         if len(entries) < READ_AT_A_TIME:
@@ -110,6 +110,15 @@ def read(place: Place) -> tuple[list[Message], Place]:
     if _place(state).messages != place.messages:
         raise Missed
     return messages, place
+
+
+def _decoded(fields: dict[bytes, bytes]) -> Message | None:
+    """None for what another version of the product tells: PostgreSQL tells it soon."""
+    try:
+        return _decoder.decode(fields.get(b"m", b""))
+    except DecodeError as error:
+        log.warning("a message of the stream is passed over: %s", error)
+        return None
 
 
 def trim() -> None:

@@ -130,11 +130,14 @@ def _is_complete(cut: int) -> bool:
 
 
 def _catch_up(cut: int) -> None:
-    """Read all that the release lacks, and go on from where the stream is then."""
-    _followed.complete_from = None
-    _followed.place, _followed.newest, _followed.built = _end(), Newest(), -1
-    _followed.seen.clear()
-    _read_since(cut)
+    """Read all that the release lacks, and go on from where the stream is then.
+
+    While PostgreSQL is away answers keep what they felt before.
+    """
+    place, newest = _end(), Newest()
+    seen = _read_into(newest, number=cut)
+    _followed.place, _followed.newest, _followed.built = place, newest, -1
+    _followed.seen = deque([seen])
     _followed.complete_from, _followed.read_all_at = cut, monotonic()
     log.info("sessions since the training are read", extra={"sessions": len(_followed.newest)})
 
@@ -181,12 +184,17 @@ def _listen() -> None:
 
 def _read_since(number: int) -> None:
     """Take in what PostgreSQL has beyond this number."""
+    _followed.seen.append(_read_into(_followed.newest, number=number))
+
+
+def _read_into(newest: Newest, *, number: int) -> tuple[float, int]:
+    """When PostgreSQL was read, and up to which number events may have been there."""
     began, now = monotonic(), datetime.now(UTC)
     seen = days.newest()
-    _followed.newest.put(recent.since(number, most=MOST, now=now))
-    _followed.newest.thin_out(now=now)
-    _followed.seen.append((began, seen))
+    newest.put(recent.since(number, most=MOST, now=now))
+    newest.thin_out(now=now)
     _followed.read_at = _followed.heard_at = monotonic()
+    return began, seen
 
 
 def _seen_before(seconds: float) -> int:

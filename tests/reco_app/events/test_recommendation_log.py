@@ -54,6 +54,19 @@ def test_what_is_kept_tells_what_was_shown_and_nothing_of_who_asked(admin_client
     assert not any(mark in words for mark in ("jane", "a-session-id"))
 
 
+def test_an_answer_that_cannot_be_kept_does_not_end_the_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recommendation_log, "MOST_AT_ONCE", 1)
+    writer = recommendation_log.Writer()
+    for told in (b"{}", answer(1)):
+        writer.waiting.put((datetime.now(UTC), told, ASKED))
+
+    writer.stop()
+
+    assert RecommendationSample.objects.count() == 1
+
+
 @pytest.mark.urls("reco_app.urls")
 def test_staff_read_the_log_and_it_is_kept_for_seven_days(admin_client: Client) -> None:
     now = datetime.now(UTC)

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 import redis
+from django.db import OperationalError
 
 from reco_app.engine.delta import Reader, Recent
 from reco_app.engine.model import Model
@@ -145,6 +146,39 @@ def test_a_stream_that_was_cut_short_loses_nothing():
     delta.follow()
     come_in(1, 2, 3)
     stream._client().xtrim(stream.STREAM, maxlen=0, approximate=False)
+
+    delta.follow()
+
+    assert "p25" in after("p05")
+
+
+def test_answers_keep_what_they_felt_while_both_stores_are_away(monkeypatch):
+    delta.follow()
+    come_in(1, 2, 3)
+    delta.follow()
+    stream._client().flushall()
+    with monkeypatch.context() as bad_times:
+        bad_times.setattr(delta.recent, "since", _away)
+        with pytest.raises(OperationalError):
+            delta.follow()
+    assert "p25" in after("p05")
+
+    come_in(4, 5, 6, items=("p08", "p20"))
+    delta.follow()
+    assert "p20" in after("p08")
+
+
+def _away(*_, **__):
+    raise OperationalError("PostgreSQL is away")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"m": b"[0.0"}, {"m": b'[0.0,[[1,1,[["p05",4,0,0.0,1]]]]]'}, {"other": b""}]
+)
+def test_a_message_of_another_version_holds_up_none_of_the_others(fields):
+    delta.follow()
+    stream._client().xadd(stream.STREAM, fields)
+    come_in(1, 2, 3)
 
     delta.follow()
 
