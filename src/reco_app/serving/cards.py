@@ -9,7 +9,7 @@ from reco_app.engine.direct import CardTable
 from reco_app.serving.canonical import each_once
 from reco_app.training.snapshot import Snapshot
 
-KEPT = 50_000  # cards cut down to the fields asked for, some 20 MB
+KEPT = 50_000  # cards cut down to the fields asked for, some 20 MB; as much again in tables
 MOST_TABLES = 4  # of different fields, each 16 bytes a product
 PRICED = ("price", "sale_price")
 
@@ -93,6 +93,7 @@ class Cards:
         self._kept += 1
         if self._kept >= KEPT:
             self._shown.clear()
+            self._tables.clear()
             self._kept = 0
         return card
 

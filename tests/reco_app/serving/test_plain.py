@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reco_app.engine import direct, json_kernels
-from reco_app.serving import canonical, plain, service
+from reco_app.serving import canonical, cards, plain, service
 from reco_app.serving.cards import Card
 from reco_app.serving.contracts import Budget, Filter, Request, RequestItem
 from tests.reco_app.serving import examples
@@ -127,6 +127,14 @@ def test_a_card_that_may_be_out_of_date_is_not_shown(shop):
     state = shop()
     state.cards.current = False
     assert short(of("p01"), state) is None
+
+
+def test_no_more_cards_stay_in_memory_than_are_kept(shop, monkeypatch):
+    monkeypatch.setattr(cards, "KEPT", 3)
+    state = shop()
+    for item_id in ITEM_IDS[1:9]:
+        assert short(of(item_id), state) is not None
+        assert sum((table.places[:, 1] > 0).sum() for table in state.cards._tables.values()) <= 3
 
 
 def test_a_list_too_long_for_its_room_is_left_to_the_whole_way(shop):
