@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from reco_app.engine.model import Model
 from reco_app.engine.rank import EVIDENCE, SOURCES, drivers
+from reco_app.engine.together import FEWEST_TOLD
 from reco_app.serving.contracts import Reason
 from reco_app.serving.decision import Decision, Pick
 from reco_app.serving.diversity import LEAST_SHARE, MOST_TOLD
@@ -73,6 +74,7 @@ def _undriven(pick: Pick, model: Model | None) -> Reason:
 
 
 def _sessions(model: Model, position: int) -> int | None:
-    """Sessions with the product."""
+    """Sessions with the product; None of so few that they would tell of single shoppers."""
     start = model.index.item_start
-    return int(start[position + 1] - start[position])
+    count = int(start[position + 1] - start[position])
+    return count if count >= FEWEST_TOLD else None

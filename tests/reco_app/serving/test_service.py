@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from reco_app.serving import service
-from reco_app.serving.contracts import Budget, Filter, Request, RequestItem
+from reco_app.serving.contracts import Budget, Filter, Reason, Request, RequestItem
 from runtime.problems import Problem
 from tests.reco_app.serving import examples
 from tests.reco_app.serving.examples import GARDEN, KITCHEN, NOW, placement, product, rule
@@ -238,6 +238,14 @@ async def test_before_the_first_release_the_shelf_alone_answers(shop):
     assert ids(answer) == ["p07", "p01"]
     assert answer.items[0].source == "new"
     assert answer.model is None
+
+
+@pytest.mark.parametrize(("items", "told"), [(30, 29), (300, None)])
+async def test_what_is_popular_tells_of_no_fewer_than_three_sessions(shop, items, told):
+    engine = examples.model([f"p{number:02}" for number in range(items)])
+    shop(products=[product("p00" if told else "p05")], engine=engine)
+    [only] = (await answered(scenario="popular")).items
+    assert only.reasons == [Reason(None, 1.0, "popular", told)]
 
 
 async def test_products_newer_than_the_release_are_first_among_the_new(shop):
