@@ -1,6 +1,6 @@
 """Events that were acknowledged and set aside: they count for nothing until staff release them."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -45,6 +45,12 @@ MOVE_ALONE = MOVE.format(
     which="USING unnest(%s::uuid[], %s::timestamptz[]) AS alone (name, at) "
     "WHERE event_id = alone.name AND occurred_at = alone.at AND session_hash IS NULL"
 )
+# What comes after a verdict waits for another one.
+OPEN_AGAIN = """
+    UPDATE events_quarantinecase AS cases SET verdict = 'open'
+    WHERE id = ANY(%s) AND verdict <> 'open'
+      AND EXISTS (SELECT FROM events_quarantinedevent WHERE case_id = cases.id)
+"""
 RELEASE = f"""
     WITH released AS (
         DELETE FROM events_quarantinedevent WHERE case_id = %s RETURNING {COLUMNS}
@@ -74,16 +80,18 @@ def held_sessions(sessions: Collection[int]) -> Mapping[int, int]:
     return dict(_run(HELD_SESSIONS, [list(sessions), list(WHOLE_SESSIONS)]))
 
 
-def hold(events: Iterable[tuple[int, StoredEvent]]) -> None:
+def hold(events: Collection[tuple[int, StoredEvent]]) -> None:
     """Set these events aside, each for its case."""
     rows = [(*event, number) for number, event in events]
     if rows:
         _run(HOLD, [list(column) for column in zip(*rows, strict=True)])
+        _run(OPEN_AGAIN, [sorted({number for number, _ in events})])
 
 
 def move_sessions(sessions: Collection[int], *, into: int, now: datetime) -> None:
     """Set aside all that is stored of these sessions."""
     _run(MOVE_SESSIONS, [list(sessions), now - REACH, now + REACH, into])
+    _run(OPEN_AGAIN, [[into]])
     transaction.on_commit(partial(stream.tell_gone, list(sessions)))
 
 

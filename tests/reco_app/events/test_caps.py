@@ -229,6 +229,16 @@ def test_what_is_dropped_is_gone() -> None:
     assert case().verdict == "dropped"
 
 
+def test_what_comes_after_a_verdict_waits_for_another() -> None:
+    post(visits(range(40), TARGET))
+    quarantine.drop(case().pk)
+    assert quarantine.undecided() == 0
+
+    post(visits(range(40, 45), TARGET))
+
+    assert (case().verdict, quarantine.undecided()) == ("open", 5)
+
+
 def test_nothing_is_released_into_a_day_that_is_closed() -> None:
     post(visits(range(40), TARGET))
     with pytest.raises(IntegrityError, match="closed"):
