@@ -14,6 +14,7 @@ from reco_app.serving.shelf import Columns
 MOST_TOLD = together.MOST_TOLD
 LEAST_SHARE = 0.05  # of its score, to be told
 COVERED = 60  # candidates that may stand for a product at hand; see docs/ranking.md
+MOST_AT_HAND = 64  # of those at hand, the newest: what speaks for newcomers makes them more
 NO_VECTORS = np.zeros((0, 1), np.float32)
 NO_VECTORS.flags.writeable = False
 
@@ -77,7 +78,8 @@ def coverage(
     covers = no_coverage(len(relevance))
     best = np.lexsort((-relevance, later))[:COVERED]
     best = best[later[best] == 0]
-    covers[best] = arrange.stands_for(shares[best], MOST_TOLD, LEAST_SHARE)
+    at_hand = np.ascontiguousarray(shares[best, -MOST_AT_HAND:])
+    covers[best] = arrange.stands_for(at_hand, MOST_TOLD, LEAST_SHARE)
     return covers
 
 

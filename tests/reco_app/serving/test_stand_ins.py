@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 
-from reco_app.serving import service
+from reco_app.serving import diversity, service
 from reco_app.serving.contracts import Request, RequestItem
 from reco_app.serving.stand_ins import stand_ins
 from tests.reco_app.serving import examples
@@ -58,3 +59,10 @@ def test_without_any_category_the_brand_tells_what_is_alike(shop):
     assert {state.shelf.item_id(position) for position in spoken} <= {
         f"p{number:02}" for number in range(1, 30, 3)
     }
+
+
+def test_of_very_many_that_speak_the_newest_have_a_place_of_their_own():
+    shares = np.zeros((2, 70), np.float32)
+    shares[0, 69] = shares[1, 5] = 1.0
+    covers = diversity.coverage(shares, np.array([0.9, 0.8]), np.zeros(2, np.uint8))
+    assert covers.tolist() == [1 << 63, 0]
