@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from reco_app.curation import clients, keys, lag, outbox
@@ -17,6 +17,9 @@ BATCH = 500
 POLL_SECONDS = 0.2
 RETRY_SECONDS = 0.4  # while a neighbour is away its breaker answers most of the attempts
 REMIND_SECONDS = 15.0
+
+# InternalError: PostgreSQL takes no writes, as a standby does until the failover is over.
+TROUBLE = (rest.Unavailable, clients.Conflict, OperationalError, InterfaceError, InternalError)
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +66,7 @@ def run(stop: threading.Event) -> None:
                 reminded_at = time.monotonic()
                 keys.publish_revocations()  # Redis may have lost them
             settled = sweep()
-        except (rest.Unavailable, OperationalError, InterfaceError) as trouble:
+        except TROUBLE as trouble:
             if not away:
                 log.warning("relay waits: %s", trouble)
             away = True

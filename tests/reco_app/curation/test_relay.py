@@ -2,7 +2,7 @@ import threading
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import InternalError, connection
 
 from reco_app.curation import clients, outbox, relay, store
 from reco_app.curation.models import OutboxEntry, Product
@@ -102,13 +102,27 @@ def test_two_relays_never_hold_the_same_entries(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_relay_goes_on_by_itself_when_the_catalogue_is_back(catalogue, monkeypatch):
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        rest.Unavailable("catalog", "it is away"),
+        clients.Conflict("another writes"),
+        InternalError("cannot execute DELETE in a read-only transaction"),
+    ],
+    ids=["away", "conflict", "standby"],
+)
+def test_a_relay_goes_on_by_itself_when_what_it_needs_is_back(catalogue, trouble, caplog):
     lamp = {"title": "Lamp", "price": Decimal(1), "currency": "USD"}
     store.upsert_products({"lamp": lamp}, reason="test", user_id=None)
-    catalogue.trouble = rest.Unavailable("catalog", "it is away")
+    catalogue.trouble = trouble
     stop = threading.Event()
     follower = threading.Thread(target=lambda: (relay.run(stop), connection.close()))
     follower.start()
+    for _ in range(100):
+        if "relay waits" in caplog.text:
+            break
+        stop.wait(0.05)
+    assert str(trouble) in caplog.text
     catalogue.trouble = None
 
     for _ in range(100):
