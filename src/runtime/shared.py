@@ -131,7 +131,7 @@ class Shared:
         return {
             name: Value(value[_head.size :], *_head.unpack_from(value))
             for name, value in kept
-            if value
+            if value and len(value) >= _head.size  # what is shorter is not ours
         }
 
     def _key(self, name: str) -> str:

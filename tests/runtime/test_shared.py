@@ -192,6 +192,13 @@ async def test_a_clock_that_was_put_back_keeps_nothing_fresh(process, clock):
     assert await bodies(values, "a") == {"a": b"A 2"}
 
 
+async def test_what_is_too_short_to_be_a_value_is_made_anew(process, source):
+    values = process()
+    await redis.keep({values._key("a"): b"short"}, seconds=10)
+    assert await bodies(values, "a") == {"a": b"A 1"}
+    assert await bodies(process(), "a") == {"a": b"A 1"}
+
+
 async def test_a_redis_that_hangs_costs_a_moment(process, redis_at):
     loop = asyncio.get_running_loop()
     with socket.create_server(("127.0.0.1", 0)) as hung:
