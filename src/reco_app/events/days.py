@@ -3,13 +3,17 @@
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from time import sleep
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from psycopg2.errors import LockNotAvailable
 
 from reco_app.events.models import ClosedDay, SessionKey
 
-DROP_WAITS = "2s"  # whoever wants to write waits behind us for as long
+LOCK_WAITS = "2s"  # whoever wants to write waits behind us for as long
+CUT_TRIES = 10
+CUT_PAUSE_SECONDS = 1.0  # those who waited behind a try store meanwhile
 STORED = """
     SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
     WHERE inhparent = 'events_event'::regclass ORDER BY relname
@@ -22,6 +26,10 @@ NEWEST = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events_even
 
 
 EXPORT_LOCK = int.from_bytes(b"export", "big")  # what training's files are written under
+
+
+class StoredMeanwhile(Exception):
+    """Somebody else stored events for as long as nobody should have to wait behind us."""
 
 
 class Contents(NamedTuple):
@@ -66,13 +74,30 @@ def newest() -> int:
         return int(cursor.fetchone()[0])
 
 
-@transaction.atomic
 def cut() -> int:
     """A number that parts all events in two: what is up to it is stored by now, or never will be.
 
-    It waits for whoever is storing, and who comes meanwhile waits for it.
+    It waits for whoever is storing, and who comes meanwhile waits for it, but not for long.
+    Raises StoredMeanwhile.
     """
+    for tried in range(CUT_TRIES):
+        if tried:
+            sleep(CUT_PAUSE_SECONDS)
+        try:
+            return _cut()
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+    raise StoredMeanwhile(
+        f"Somebody stores events in one long transaction: {CUT_TRIES} times none of {LOCK_WAITS} "
+        "was free to tell which events are stored. Try again when that has ended."
+    )
+
+
+@transaction.atomic
+def _cut() -> int:
     with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_WAITS}'")
         cursor.execute("LOCK TABLE ONLY events_event IN SHARE MODE")
     return newest()
 
@@ -97,7 +122,7 @@ def drop(day: date, *, kept: Contents | None) -> bool:
     With `kept` it is closed: nothing can be added to it while its file stands for it.
     """
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{DROP_WAITS}'")
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_WAITS}'")
         cursor.execute("LOCK TABLE ONLY events_event IN ACCESS EXCLUSIVE MODE")
         if kept is not None and count(day) != kept:
             return False

@@ -61,7 +61,8 @@ def train(*, now: datetime, report: Report, tuning: bool = True) -> Trained:
     """Train on all stored events, and switch to the new release unless popularity beats it.
 
     Without `tuning` the parameters are those built in, and only the gate looks at sessions.
-    Raises store.TrainingRuns. Killed at any moment, it leaves the live release as it was.
+    Raises store.TrainingRuns and days.StoredMeanwhile. Killed at any moment, it leaves the live
+    release as it was.
     """
     model_dir = current().model_dir
     with store.alone(), _staged(model_dir) as folder:

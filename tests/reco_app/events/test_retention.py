@@ -6,7 +6,7 @@ from time import sleep
 
 import pyarrow.parquet as parquet
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, connections, transaction
 
 from reco_app.events import days, export, importing, retention, service
 from reco_app.events.contracts import Batch, Event
@@ -139,6 +139,25 @@ def test_a_day_that_was_added_to_since_it_was_counted_is_not_dropped(tmp_path: P
     assert days.drop(date(2026, 11, 17), kept=counted) is False
 
     assert Row.objects.count() == 2
+
+
+def test_who_stores_for_long_keeps_a_cut_from_being_had_but_not_others_from_storing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(days, "LOCK_WAITS", "50ms")
+    monkeypatch.setattr(days, "CUT_PAUSE_SECONDS", 0.0)
+    receive(0)
+    other = connections.create_connection("default")
+    with transaction.atomic(), other.cursor() as cursor:
+        other.set_autocommit(False)
+        cursor.execute("LOCK TABLE ONLY events_event IN ROW EXCLUSIVE MODE")
+        with pytest.raises(days.StoredMeanwhile, match="10 times"):
+            days.cut()
+        receive(1)
+        other.rollback()
+    other.close()
+
+    assert days.cut() == days.newest()
 
 
 def test_days_to_come_are_there_before_their_first_event(tmp_path: Path) -> None:

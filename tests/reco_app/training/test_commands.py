@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from reco_app.engine import release
+from reco_app.events import days
 from reco_app.training import gate, store
 
 Output = pytest.CaptureFixture[str]
@@ -45,6 +46,20 @@ def test_train_exits_2_while_another_runs(
     monkeypatch.setattr(store, "alone", busy)
 
     with pytest.raises(CommandError) as error:
+        call_command("train")
+
+    assert error.value.returncode == 2
+
+
+def test_train_exits_2_while_somebody_stores_for_long(
+    shop: Shop, model_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy() -> int:
+        raise days.StoredMeanwhile("Try again.")
+
+    monkeypatch.setattr(days, "cut", busy)
+
+    with pytest.raises(CommandError, match="Try again") as error:
         call_command("train")
 
     assert error.value.returncode == 2

@@ -14,16 +14,18 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from reco_app.events import days
 from reco_app.training import service, store
 
-REFUSED, RUNNING = 1, 2
+REFUSED, BUSY = 1, 2
 ENDED = 128 + signal.SIGTERM
 
 
 class Command(BaseCommand):
     help = (
         "Train a release on all stored events and make it live. Exit code 1: the release was worse "
-        "than popularity, and the old one stays; 2: another training is running."
+        "than popularity, and the old one stays; 2: another training is running, or somebody "
+        "stores events in one long transaction."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -40,8 +42,8 @@ class Command(BaseCommand):
                     report=_reporter(progress),
                     tuning=not options["no_tuning"],
                 )
-            except store.TrainingRuns as error:
-                raise CommandError(str(error), returncode=RUNNING) from error
+            except (store.TrainingRuns, days.StoredMeanwhile) as error:
+                raise CommandError(str(error), returncode=BUSY) from error
         seconds = round(monotonic() - started, 1)
         if options["json"]:
             self.stdout.write(json.dumps(trained._asdict() | {"train_seconds": seconds}))
