@@ -20,7 +20,7 @@ EVENTS_A_SESSION = 10  # of a network on average, and impressions come several a
 KEY_EVENTS = 1_000_000  # of one key: a shop's backend speaks for all of its shoppers
 BURST_SHARE = 0.25  # of a network's sessions: what a shop sells best is far below that
 MOST_LOOKED_AT = 60  # different products a minute: nobody opens a page every second for as long
-MOST_OF_A_SESSION = 2000  # events: training leaves longer sessions out as well
+MOST_OF_A_SESSION = 2000  # events but impressions: training leaves longer sessions out as well
 
 
 class Sorted(NamedTuple):

@@ -85,13 +85,13 @@ MOVE = f"""
 """
 IMPOSSIBLE = """
     SELECT session_hash, max(looked_at) > %s FROM (
-        SELECT session_hash, count(*) AS events,
+        SELECT session_hash, count(*) FILTER (WHERE event_type <> 'impression') AS done,
                count(DISTINCT item_id) FILTER (WHERE event_type IN ('view', 'click')) AS looked_at
         FROM events_event
         WHERE session_hash = ANY(%s) AND occurred_at >= %s AND occurred_at < %s
         GROUP BY session_hash, date_trunc('minute', occurred_at)
     ) AS minutes
-    GROUP BY session_hash HAVING max(looked_at) > %s OR sum(events) > %s
+    GROUP BY session_hash HAVING max(looked_at) > %s OR sum(done) > %s
 """
 COUNT_REJECTED = """
     INSERT INTO events_rejectioncount AS counted (day, code, count) VALUES (%s, %s, %s)
@@ -132,7 +132,8 @@ def impossible_sessions(
     sessions: Collection[int], *, moments: Collection[datetime], looked_at: int, events: int
 ) -> list[tuple[int, bool]]:
     """Those of these sessions that looked at more different products within one minute (true), or
-    have more events in all (false); `moments` are times of the days that they are of."""
+    did more in all (false), what was only shown not counted; `moments` are times of the days that
+    they are of."""
     if not sessions:
         return []
     begin, end = days.span(day_of(min(moments)))[0], days.span(day_of(max(moments)))[1]

@@ -195,6 +195,20 @@ def test_a_session_longer_than_any_visit_is_set_aside(monkeypatch: pytest.Monkey
     assert case().reason == "too-long"
 
 
+def test_what_a_session_is_shown_does_not_make_it_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caps, "MOST_OF_A_SESSION", 20)
+    shown = [
+        Event(
+            event_id=str(n), session_id="s1", event_type="impression", item_id=TARGET, timestamp=NOW
+        )
+        for n in range(50)
+    ]
+
+    post(shown + visits([1], TARGET))
+
+    assert stored()[TARGET] == 51
+
+
 def test_a_delivery_that_comes_again_is_not_counted_again() -> None:
     taken = visits(range(20), TARGET)
     day_keys = hash_keys.session_keys({NOW.date()})
