@@ -10,7 +10,7 @@ import msgspec
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from reco_app.serving import follow, live, query, releases, service
 from reco_app.serving.contracts import Answer, Result
@@ -76,7 +76,8 @@ def _query_string(options: dict[str, Any]) -> str:
 
 def _table(answer: Answer) -> Table:
     version = answer.model.version if answer.model else "no release yet"
-    table = Table("", "id", "title", "price", "score", "source", "because", title=version)
+    because = Column("because", min_width=len("bought-together"))
+    table = Table("", "id", "title", "price", "score", "source", because, title=version)
     for item in answer.items:
         card = msgspec.json.decode(item.product) if item.product else {}
         price = card.get("sale_price") or card.get("price", "")
