@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import psycopg2
 import pytest
+from amqp.exceptions import NotFound
 from django.conf import settings as django_settings
 from django.db import connection, connections
 from kombu import Connection
@@ -80,9 +81,13 @@ class Intake:
         return httpx2.post(f"{address_of(self._web)}/v1/events", json=body, timeout=20)
 
     def queued(self) -> int:
-        """How many messages wait for a worker."""
+        """How many messages wait for a worker; none before the publisher has made the queue."""
         with Connection(self.broker_url) as broker:
-            return int(broker.default_channel.queue_declare("events", passive=True).message_count)
+            try:
+                told = broker.default_channel.queue_declare("events", passive=True)
+            except NotFound:
+                return 0
+            return int(told.message_count)
 
     def bodies(self) -> list[str]:
         """What the queue holds; it stays there."""
