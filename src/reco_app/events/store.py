@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -18,6 +18,9 @@ from reco_app.events.models import (
     SessionKey,
 )
 
+# Machines whose clocks are kept are milliseconds apart, and seconds while one starts. Whoever comes
+# back so soon after being forgotten loses an event; too little would store what is to be forgotten.
+CLOCKS_DIFFER = timedelta(seconds=5)
 SAMPLES_A_DAY = 100  # examples kept of each reason and day; all of them are counted
 
 
@@ -103,8 +106,8 @@ COUNT_REJECTED = """
 def take(events: Iterable[StoredEvent], *, received_at: datetime) -> list[StoredEvent]:
     """Those of these that are not known by their names; they are from now on.
 
-    What came in before its session was forgotten is left out. The caller's transaction stores
-    them.
+    What came in before its session was forgotten is left out, by whichever machine's clock. The
+    caller's transaction stores them.
     """
     named = {event.event_id: event for event in events}
     # One order for everybody: two batches with the same events must not wait for each other.
@@ -112,7 +115,8 @@ def take(events: Iterable[StoredEvent], *, received_at: datetime) -> list[Stored
     hashes = [named[name].session_hash for name in names]
     forgetting.wait()
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, [names, hashes, day_of(received_at), received_at])
+        since = received_at - CLOCKS_DIFFER
+        cursor.execute(TAKE, [names, hashes, day_of(received_at), since])
         return [named[name.hex] for (name,) in cursor.fetchall()]
 
 

@@ -114,13 +114,14 @@ def test_forgetting_a_session_deletes_it_on_all_days_and_nothing_else() -> None:
 
 
 def test_what_was_under_way_when_its_session_was_forgotten_is_not_stored() -> None:
-    before, after = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
+    before, after = NOW - timedelta(seconds=1), NOW + timedelta(seconds=6)
+    ahead = NOW + timedelta(seconds=2)  # by the clock of another machine
     service.forget("s1", now=NOW)
     service.receive(Batch([event("a", timestamp=before)]), consented=True, origin=ORIGIN, now=NOW)
     keys = hash_keys.session_keys({NOW.date()})
     service.forget("s1", now=NOW)
 
-    for number, received_at in enumerate([before, after]):
+    for number, received_at in enumerate([before, ahead, after]):
         taken = [event(f"late-{number}", timestamp=before)]
         service.keep(
             service.delivered(
