@@ -4,7 +4,7 @@ import gc
 import logging
 from collections.abc import Mapping, Sequence
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, InterfaceError, connections
 
 from reco_app.serving import delta, follow, live, releases
 
@@ -32,7 +32,7 @@ def _catch_up() -> None:
     """What was hidden since the release was trained stays hidden from the first answer on."""
     try:
         follow.curation_step()
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         log.warning("PostgreSQL is away, answering from the release's snapshot: %s", error)
     finally:
         connections.close_all()

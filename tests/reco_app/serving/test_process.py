@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import httpx2
 import pytest
-from django.db import connections
+from django.db import InterfaceError, connections
 
 from reco_app.asgi import application
 from reco_app.curation import store
@@ -99,6 +99,18 @@ async def test_what_was_hidden_since_the_release_is_hidden_from_the_first_answer
     await at_the_side(hide, "p01")
     async with running(application), client() as reco:
         assert set(await ids(reco)) == {"p00", "p02"}
+
+
+async def test_a_connection_lost_at_the_start_leaves_the_release_s_snapshot(fresh, monkeypatch):
+    def lost():
+        raise InterfaceError("connection already closed")
+
+    monkeypatch.setattr(follow, "followers", list)
+    monkeypatch.setattr(follow, "curation_step", lost)
+    await at_the_side(write, ["p00", "p01", "p02"])
+    await at_the_side(examples.publish, fresh)
+    async with running(application), client() as reco:
+        assert set(await ids(reco)) == {"p00", "p01", "p02"}
 
 
 async def test_a_process_that_is_stopped_leaves_no_thread_behind(fresh):
