@@ -87,18 +87,20 @@ def _shop(folder: Path) -> Iterator[dict[str, str]]:
             "MULTIRECO_MODEL_DIR": str(folder / "models"),
         }
         feed = folder / "products.jsonl"
-        feed.write_text("".join(map(_product, range(PRODUCTS))))
-        _run(environment, "/bin/sh", "deploy/entrypoint.sh", "migrate")
-        _run(environment, sys.executable, "manage.py", "import_products", str(feed))
+        feed.write_text("".join(map(product_line, range(PRODUCTS))))
+        run(environment, "/bin/sh", "deploy/entrypoint.sh", "migrate")
+        run(environment, sys.executable, "manage.py", "import_products", str(feed))
         yield environment
 
 
-def _product(number: int) -> str:
+def product_line(number: int) -> str:
+    """One of many products, as a line of a feed."""
     known = {"id": f"p{number}", "title": f"Product {number}", "price": "1.00", "currency": "USD"}
     return json.dumps(known | {"categories": ["Measured"]}) + "\n"
 
 
-def _run(environment: Mapping[str, str], *command: str) -> None:
+def run(environment: Mapping[str, str], *command: str) -> None:
+    """Run a command of the product to its end. Raises CalledProcessError."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     whole = {**os.environ, **environment, "PATH": path}
     subprocess.run(command, env=whole, cwd=ROOT, check=True, stdout=sys.stderr)

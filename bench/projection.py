@@ -8,8 +8,6 @@ Then the read model is made anew beside all that.
 """
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,8 +18,9 @@ from pathlib import Path
 import httpx2
 import numpy as np
 
+from bench.intake import product_line, run
 from runtime.local import stores
-from runtime.local.processes import ROOT, Processes, address_of, start_split, wait_until_ready
+from runtime.local.processes import Processes, address_of, start_split, wait_until_ready
 from runtime.local.servers import free_port
 
 SECRET = "only-for-measurements-" + "x" * 40
@@ -38,7 +37,7 @@ def measure() -> dict[str, float]:
         with _shop(Path(made)) as (catalog, staff, beside):
             lags = [_lag(staff, catalog, f"p{number}") for number in range(CHANGES)]
             began = time.monotonic()
-            _run(beside, sys.executable, "manage.py", "rebuild_catalog")
+            run(beside, sys.executable, "manage.py", "rebuild_catalog")
             rebuilt = time.monotonic() - began
     return {
         "projection.changes": len(lags),
@@ -79,7 +78,7 @@ def _shop(folder: Path) -> Iterator[tuple[httpx2.Client, httpx2.Client, Mapping[
             "MULTIRECO_MODEL_DIR": str(folder / "models"),
             "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
         }
-        _run(environment, "/bin/sh", "deploy/entrypoint.sh", "migrate")
+        run(environment, "/bin/sh", "deploy/entrypoint.sh", "migrate")
         with Processes(environment, folder / "logs") as processes:
             ports = start_split(processes, port=free_port())
             wait_until_ready(processes)
@@ -95,11 +94,11 @@ def _shop(folder: Path) -> Iterator[tuple[httpx2.Client, httpx2.Client, Mapping[
 
 def _fill(environment: Mapping[str, str], folder: Path, catalog: httpx2.Client) -> None:
     feed = folder / "products.jsonl"
-    feed.write_text("".join(map(_product, range(PRODUCTS))))
+    feed.write_text("".join(map(product_line, range(PRODUCTS))))
     manage = (sys.executable, "manage.py")
-    _run(environment, *manage, "import_products", str(feed))
+    run(environment, *manage, "import_products", str(feed))
     account = ("--noinput", "--username", STAFF, "--email", "")
-    _run(environment, *manage, "createsuperuser", *account)
+    run(environment, *manage, "createsuperuser", *account)
     until = time.monotonic() + MOST_SECONDS
     while catalog.get("/v1/products?limit=1").json().get("total") != PRODUCTS:
         if time.monotonic() > until:
@@ -117,17 +116,6 @@ def _log_in(staff: httpx2.Client) -> None:
 
 def _token(staff: httpx2.Client) -> dict[str, str]:
     return {"csrfmiddlewaretoken": staff.cookies["csrftoken"]}
-
-
-def _product(number: int) -> str:
-    known = {"id": f"p{number}", "title": f"Product {number}", "price": "1.00", "currency": "USD"}
-    return json.dumps(known | {"categories": ["Measured"]}) + "\n"
-
-
-def _run(environment: Mapping[str, str], *command: str) -> None:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    whole = {**os.environ, **environment, "PATH": path}
-    subprocess.run(command, env=whole, cwd=ROOT, check=True, stdout=sys.stderr)
 
 
 if __name__ == "__main__":
