@@ -126,7 +126,12 @@ def _gateway() -> Path:
     roles = ("ROUTER", "RECO", "CATALOG", "PROFILE")
     addresses = {f"{role}_ADDRESS": "127.0.0.1:8000" for role in roles}
     template = Template((ROOT / "deploy/nginx/gateway.conf.template").read_text())
-    routes = template.safe_substitute(addresses, GATEWAY_LISTEN="127.0.0.1:8080")
+    routes = template.safe_substitute(
+        addresses,
+        GATEWAY_LISTEN="127.0.0.1:8080",
+        GATEWAY_STATUS_LISTEN="127.0.0.1:8081",
+        GATEWAY_CACHE=str(folder / "cache"),
+    )
     (folder / "gateway.conf").write_text(routes)
     whole = folder / "nginx.conf"
     whole.write_text(

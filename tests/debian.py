@@ -36,23 +36,34 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def gateway(folder: Path, addresses: Mapping[str, str]) -> Iterator[str]:
-    """NGINX with the routes of deploy/nginx; `addresses`: role → host:port. Yields its URL."""
+def gateway(
+    folder: Path, addresses: Mapping[str, str], *, status_port: int = 0, trusting: str = ""
+) -> Iterator[str]:
+    """NGINX with the routes of deploy/nginx; `addresses`: role → host:port. Yields its URL.
+
+    `trusting`: whom it believes that a request comes from another network.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     template = string.Template((ROOT / "deploy/nginx/gateway.conf.template").read_text())
     variables = {f"{role.upper()}_ADDRESS": address for role, address in addresses.items()}
-    routes = template.safe_substitute(variables, GATEWAY_LISTEN=f"127.0.0.1:{port}")
+    routes = template.safe_substitute(
+        variables,
+        GATEWAY_LISTEN=f"127.0.0.1:{port}",
+        GATEWAY_STATUS_LISTEN=f"127.0.0.1:{status_port or free_port()}",
+        GATEWAY_CACHE=str(folder / "cache"),
+    )
     (folder / "gateway.conf").write_text(routes)
     temporary = "\n".join(
         f"{name}_temp_path {folder}/{name};"
         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
+    believed = f"set_real_ip_from {trusting}; real_ip_header X-Forwarded-For;" if trusting else ""
     (folder / "nginx.conf").write_text(
         f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;\n"
         f"{'user root;' if os.geteuid() == 0 else ''}\n"
         f"events {{ worker_connections 512; }}\n"
-        f"http {{ access_log off;\n{temporary}\ninclude {folder}/gateway.conf; }}\n"
+        f"http {{ access_log off;\n{temporary}\n{believed}\ninclude {folder}/gateway.conf; }}\n"
     )
     server = Server(
         "NGINX",

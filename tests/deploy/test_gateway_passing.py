@@ -1,0 +1,285 @@
+"""What NGINX hands to a component, and what it keeps of its answers."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx2
+import pytest
+
+from runtime.local.servers import free_port
+from tests import debian, servers
+
+PUBLIC = "public, max-age=2, stale-if-error=600"
+PATH = "/v1/products?q=milk"
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"
+
+
+class Component(ThreadingHTTPServer):
+    """Stands for all of them: counts what it is asked, and tells it back."""
+
+    request_queue_size = 128
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answering)
+        self.asked: list[dict[str, str]] = []
+        self.status = 200
+        self.headers = {"Cache-Control": PUBLIC, "ETag": '"1"'}
+        self.seconds = 0.0
+        self.away = False
+
+
+class _Answering(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Component
+
+    def do_GET(self) -> None:
+        if self.server.away:
+            self.close_connection = True
+            return
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.asked.append({name.lower(): value for name, value in self.headers.items()})
+        time.sleep(self.server.seconds)
+        body = json.dumps({"number": len(self.server.asked), "path": self.path}).encode()
+        self.send_response(self.server.status)
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Request-ID", "of-the-component")
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def component() -> Iterator[Component]:
+    with Component() as made:
+        Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
+        yield made
+        made.shutdown()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "nginx"
+
+
+@pytest.fixture
+def status_port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def client(component: Component, folder: Path, status_port: int) -> Iterator[httpx2.Client]:
+    """A caller from a network that the gateway is told, at a gateway before the component."""
+    servers.need("NGINX")
+    address = f"127.0.0.1:{component.server_port}"
+    roles = dict.fromkeys(("router", "reco", "catalog", "profile"), address)
+    with (
+        debian.gateway(folder, roles, status_port=status_port, trusting="127.0.0.1") as gateway,
+        httpx2.Client(base_url=gateway, headers={"X-Forwarded-For": "203.0.113.9"}) as client,
+    ):
+        yield client
+
+
+def kept(client: httpx2.Client, path: str = PATH) -> httpx2.Response:
+    """The answer that is kept from the second time on."""
+    client.get(path)
+    return client.get(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/recommendations?item=a",
+        "/v1/products/a",
+        "/v1/categories",
+        "/v1/profiles",
+        "/v1/preferences/a",
+    ],
+)
+def test_what_all_may_keep_is_kept_from_the_second_time_on(client, component, path):
+    assert client.get(path).json()["number"] == 1
+    assert [client.get(path).json()["number"] for _ in range(3)] == [2, 2, 2]
+
+
+def test_it_is_kept_for_a_second_and_its_date_tells_how_old_it_is(client, component):
+    first = kept(client)
+    time.sleep(2.1)
+    later = client.get(PATH)
+    assert later.json()["number"] == 3
+    assert later.headers["Date"] > first.headers["Date"]
+
+
+def test_of_many_who_ask_at_once_few_reach_the_component(client, component):
+    client.get(PATH)
+    component.seconds = 0.01
+    with ThreadPoolExecutor(20) as pool:
+        told = list(pool.map(lambda _: client.get(PATH).json()["number"], range(20)))
+    assert len(set(told)) < 10  # who has waited for 50 ms asks by themselves
+
+
+@pytest.mark.parametrize(
+    "cached", ["no-store", "private, max-age=2", "public, max-age=0", "no-cache", ""]
+)
+def test_what_not_all_may_keep_is_not_kept(client, component, cached):
+    component.headers["Cache-Control"] = cached
+    assert [client.get(PATH).json()["number"] for _ in range(3)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("header", "value"), [("Authorization", "Bearer x"), ("Cookie", "sessionid=x")]
+)
+def test_whoever_says_who_they_are_is_answered_apart(client, component, header, value):
+    own = {header: value}
+    assert [client.get(PATH, headers=own).json()["number"] for _ in range(3)] == [1, 2, 3]
+    assert kept(client).json()["number"] == 5
+    assert client.get(PATH, headers=own).json()["number"] == 6
+    assert client.get(PATH).json()["number"] == 5
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/v1/products?q=Milk", {}),
+        ("/v1/products?q=%6Dilk", {}),
+        ("/v1/%70roducts?q=milk", {}),
+        ("/v1//products?q=milk", {}),
+        ("/v1/products%3Fq=milk", {}),
+        (PATH, {"Host": "elsewhere.example"}),
+        (PATH, {"Origin": "https://shop.example"}),
+    ],
+)
+def test_what_a_component_could_tell_apart_is_kept_apart(client, component, path, headers):
+    assert kept(client).json()["number"] == 2
+    assert client.get(path, headers=headers).json() == {"number": 3, "path": path}
+
+
+def test_a_body_that_comes_with_a_get_poisons_nothing(client, component):
+    client.get(PATH)
+    client.request("GET", PATH, content=b"{}")
+    assert [client.get(PATH).json()["number"] for _ in range(2)] == [3, 3]
+
+
+def test_a_reader_who_has_the_kept_answer_is_told_so(client, component):
+    kept(client)
+    assert client.get(PATH, headers={"If-None-Match": '"1"'}).status_code == 304
+    assert len(component.asked) == 2
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_kept_answer_stands_in_for_an_error(client, component, status):
+    kept(client)
+    time.sleep(2.1)
+    component.status = status
+    answer = client.get(PATH)
+    assert (answer.status_code, answer.json()["number"]) == (200, 2)
+
+
+def test_a_kept_answer_stands_in_for_a_component_that_is_away(client, component):
+    kept(client)
+    time.sleep(2.1)
+    component.away = True
+    assert client.get(PATH).json()["number"] == 2
+    assert client.get("/v1/products?q=never-asked").status_code == 503
+
+
+def test_nothing_stands_in_for_what_is_gone(client, component):
+    kept(client)
+    time.sleep(2.1)
+    component.status = 404
+    assert client.get(PATH).status_code == 404
+
+
+def test_each_answer_has_the_id_of_its_own_request(client, component):
+    ids = [client.get(PATH).headers["X-Request-ID"] for _ in range(4)]
+    assert len(set(ids)) == 4
+    assert [asked["x-request-id"] for asked in component.asked] == ids[:2]
+
+
+def test_a_callers_trace_goes_on_and_decides_nothing(client, component):
+    told = {"traceparent": f"{TRACE}-01", "tracestate": "a=1", "baggage": "b=2"}
+    client.get(PATH, headers=told)
+    (asked,) = component.asked
+    assert asked["traceparent"] == f"{TRACE}-00"
+    assert {"tracestate", "baggage"}.isdisjoint(asked)
+
+
+@pytest.mark.parametrize("given", ["", "00-zz", f"00-{'0' * 32}-{'1' * 16}-01", f"ff-{TRACE}-01"])
+def test_a_trace_begins_where_none_came(client, component, given):
+    answer = client.get(PATH, headers={"traceparent": given} if given else {})
+    (asked,) = component.asked
+    assert (
+        re.fullmatch(r"00-([0-9a-f]{32})-[0-9a-f]{16}-00", asked["traceparent"])[1]
+        == (answer.headers["X-Request-ID"])
+    )
+
+
+def test_nobody_is_believed_about_names_and_ways_that_are_the_gateways(client, component):
+    names = ("Host", "Port", "Prefix", "Protocol", "Ssl")
+    told = {f"X-Forwarded-{name}": "evil" for name in names} | {"Forwarded": "host=evil"}
+    client.get(PATH, headers=told)
+    (asked,) = component.asked
+    assert "evil" not in asked.values()
+    assert "host=evil" not in asked.values()
+
+
+def test_an_ordinary_answer_tells_the_limit(client, component):
+    assert client.get(PATH).headers["RateLimit-Policy"] == '"read";q=2400;w=60'
+    assert client.post("/v1/events").headers["RateLimit-Policy"] == '"write";q=600;w=60'
+
+
+def test_a_limit_that_a_component_tells_is_not_contradicted(client, component):
+    component.headers["RateLimit-Policy"] = '"key";q=60;w=60'
+    assert client.post("/v1/events").headers.get_list("RateLimit-Policy") == ['"key";q=60;w=60']
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ("2001:db8::{:x}", "2001:db8:0:0:ffff::{:x}"),
+        ("2001:db8:1:2::{:x}", "2001:db8:1:2:ffff::{:x}"),
+        ("203.0.113.7", "::ffff:203.0.113.7"),
+    ],
+)
+def test_a_network_is_one_however_its_addresses_are_written(client, component, addresses):
+    statuses = [
+        client.post(
+            "/v1/sessions/", headers={"X-Forwarded-For": addresses[number % 2].format(number)}
+        ).status_code
+        for number in range(200)
+    ]
+    assert statuses.count(429) > 20
+
+
+def test_other_networks_are_counted_apart(client, component):
+    for number in range(150):
+        told = {"X-Forwarded-For": f"2001:db8:0:{number:x}::1"}
+        assert client.post("/v1/sessions/", headers=told).status_code == 200
+
+
+def test_the_exporter_finds_its_figures_where_the_public_is_not(client, component, status_port):
+    told = httpx2.get(f"http://127.0.0.1:{status_port}/stub_status").text
+    assert told.startswith("Active connections: ")
+    client.get("/stub_status")
+    assert len(component.asked) == 1  # an unknown path like any other
+
+
+def test_the_log_tells_what_came_from_the_cache_and_of_which_trace(client, component, folder):
+    for _ in range(3):
+        client.get(PATH, headers={"traceparent": f"{TRACE}-01"})
+    client.get(PATH)  # by now the others have been logged
+    lines = [json.loads(line) for line in (folder / "output.log").read_text().splitlines()]
+    assert [line["cache"] for line in lines][:3] == ["MISS", "MISS", "HIT"]
+    assert {line["trace_id"] for line in lines[:3]} == {TRACE.split("-")[1]}
