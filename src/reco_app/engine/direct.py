@@ -10,6 +10,7 @@ of them. All but those of the question are therefore handed over once, as a tabl
 from collections.abc import Sequence
 from itertools import chain
 from struct import pack_into
+from threading import local
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -124,14 +125,21 @@ class Direct:
         return text[:found].tobytes() if found > 0 else None
 
 
-_ways: WeakKeyDictionary[Model, Direct] = WeakKeyDictionary()
+class _Ways(local):
+    """Each thread's own: two that share working memory would write into each other's answers."""
+
+    def __init__(self) -> None:
+        self.to: WeakKeyDictionary[Model, Direct] = WeakKeyDictionary()
+
+
+_ways = _Ways()
 
 
 def to(model: Model) -> Direct:
-    """The way to a model, for the one thread that answers requests."""
-    way = _ways.get(model.release)
+    """This thread's way to a model."""
+    way = _ways.to.get(model.release)
     if way is None:
-        way = _ways[model.release] = Direct(model.release)
+        way = _ways.to[model.release] = Direct(model.release)
     way.read(model.pairs)
     return way
 
