@@ -1,6 +1,8 @@
 """The Celery application: where tasks run, and what happens to them when a worker dies."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from celery import Celery
@@ -49,6 +51,25 @@ def declare(channel: Any) -> None:
     own = dead_letters(DEAD_LETTERS, queue_arguments=DURABLE)
     for queue in (own, *_task_queues):
         queue(channel).declare()
+
+
+@contextmanager
+def confirmed_channel(*, seconds: float) -> Iterator[Any]:
+    """A channel to RabbitMQ with all queues declared, on a connection of its own.
+
+    No single step waits for longer than `seconds`. Raises what its connection raises.
+    """
+    connection: Any = app.connection_for_write(
+        connect_timeout=seconds,
+        transport_options={"read_timeout": seconds, "write_timeout": seconds},
+    )
+    try:
+        connection.connect()
+        channel = connection.channel()
+        declare(channel)
+        yield channel
+    finally:
+        connection.collect()  # without a word: whoever is there may be hanging
 
 
 _task_queues, _transport_options = _queues(current().broker_url)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from amqp import exceptions as amqp
+from django.db import DataError, transaction
 from kombu.exceptions import OperationalError
 
 from reco_app import worker
@@ -16,8 +18,10 @@ from reco_app.events.models import DeadLetter
 from reco_app.settings import current
 
 MOST_AT_ONCE = 500
+UNREADABLE = "holds what no text can"
 SECONDS = 2.0
 DEFAULT_QUEUE = "default"
+TROUBLE = (amqp.AMQPError, amqp.MessageNacked, OSError, OperationalError)
 
 
 class Unreachable(Exception):
@@ -74,30 +78,34 @@ def expire(before: datetime) -> None:
 
 
 def _kept(message: Any) -> None:
-    headers = message.headers or {}
-    body = message.body
-    DeadLetter.objects.create(
+    headers, body = message.headers or {}, message.body
+    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body)
+    letter = DeadLetter(
         arrived_at=datetime.now(UTC),
-        queue=headers.get("x-first-death-queue", DEFAULT_QUEUE)[:64],
+        queue=str(headers.get("x-first-death-queue", DEFAULT_QUEUE))[:64],
         task=str(headers.get("task", ""))[:128],
         reason=str(headers.get("x-first-death-reason", ""))[:64],
         headers={name: value for name, value in headers.items() if not name.startswith("x-")},
-        body=body.decode(errors="replace") if isinstance(body, bytes) else str(body),
+        body=text,
     )
+    try:
+        with transaction.atomic():
+            letter.save()
+    except (DataError, TypeError, ValueError):  # zero bytes, half characters: no task of ours
+        letter.headers, letter.body = {}, _escaped(text)
+        letter.queue, letter.task = _escaped(letter.queue)[:64], _escaped(letter.task)[:128]
+        letter.reason = UNREADABLE
+        letter.save()
+
+
+def _escaped(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode().replace("\0", "\\0")
 
 
 @contextmanager
 def _channel() -> Iterator[Any]:
-    connection: Any = worker.app.connection_for_write(
-        connect_timeout=SECONDS,
-        transport_options={"read_timeout": SECONDS, "write_timeout": SECONDS},
-    )
     try:
-        connection.connect()
-        channel = connection.channel()
-        worker.declare(channel)
-        yield channel
-    except (*connection.connection_errors, *connection.channel_errors, OperationalError) as error:
+        with worker.confirmed_channel(seconds=SECONDS) as channel:
+            yield channel
+    except TROUBLE as error:
         raise Unreachable(f"RabbitMQ does not answer: {error}") from error
-    finally:
-        connection.collect()

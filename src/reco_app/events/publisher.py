@@ -18,7 +18,6 @@ from reco_app.events import messages
 from reco_app.events.messages import Delivery
 
 TASK = "events.store"
-CONNECT_SECONDS = 1.0
 CONFIRM_SECONDS = 1.0
 IDLE_SECONDS = 1.0  # how soon a broker that went away is noticed while nothing is sent
 AGAIN_SECONDS = 0.5
@@ -131,14 +130,7 @@ def _refuse(waiting: Iterable[_Waiting], error: Exception) -> None:
 @contextmanager
 def _channel() -> Iterator[tuple[Send, Callable[[], None]]]:
     """What sends a delivery and returns when it is confirmed, and what notices a lost broker."""
-    connection: Any = worker.app.connection_for_write(
-        connect_timeout=CONNECT_SECONDS,
-        transport_options={"read_timeout": CONFIRM_SECONDS, "write_timeout": CONFIRM_SECONDS},
-    )
-    try:
-        connection.connect()
-        channel = connection.channel()
-        worker.declare(channel)
+    with worker.confirmed_channel(seconds=CONFIRM_SECONDS) as channel:
         producer = worker.app.amqp.Producer(channel)
         store: Any = worker.app.signature(TASK)
 
@@ -153,8 +145,6 @@ def _channel() -> Iterator[tuple[Send, Callable[[], None]]]:
 
         def listen() -> None:
             with suppress(TimeoutError):
-                connection.drain_events(timeout=0.001)
+                channel.connection.drain_events(timeout=0.001)
 
         yield send, listen
-    finally:
-        connection.collect()  # without a word: whoever is there may be hanging

@@ -82,6 +82,25 @@ def test_a_dead_letter_is_read_and_sent_again(broker: Connection, admin_client: 
     assert again.body == letter.body
 
 
+@pytest.mark.debian
+def test_a_letter_that_no_text_can_hold_keeps_none_behind_it(broker: Connection) -> None:
+    producer = worker.app.amqp.Producer(broker.default_channel)
+    producer.publish(
+        b"\x00 is no text",
+        routing_key=worker.DEAD_LETTERS,
+        headers={"task": "\x00", "argsrepr": "\ud800"},
+        content_type="application/data",
+        content_encoding="binary",
+    )
+    deadline = time.monotonic() + 30
+    while DeadLetter.objects.count() < 2:
+        assert time.monotonic() < deadline, "a letter is missing"
+        dead_letters.collect()
+
+    unreadable = DeadLetter.objects.get(reason=dead_letters.UNREADABLE)
+    assert unreadable.body == r"\0 is no text"
+
+
 @pytest.mark.urls("reco_app.urls")
 @pytest.mark.django_db
 def test_where_there_is_no_such_queue_the_page_says_so(admin_client: Client) -> None:
