@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 import tablib
+from django.db import transaction
 from import_export import fields, resources
 
 from reco_app.curation.cells import FORMULA_STARTS, LIST_SEPARATOR
@@ -40,6 +41,8 @@ class ProductExport(resources.ModelResource):
         writers = [CELLS.get(name, str) for name in names]
         table = tablib.Dataset(headers=[column.column_name for column in columns])
         rows = self.get_queryset() if queryset is None else queryset
-        for row in rows.values_list(*names).iterator(chunk_size=2000):
-            table.append([guarded(write(cell)) for write, cell in zip(writers, row, strict=True)])
+        with transaction.atomic():  # the cursor stays on its connection, behind a pooler too
+            for row in rows.values_list(*names).iterator(chunk_size=2000):
+                cells = zip(writers, row, strict=True)
+                table.append([guarded(write(cell)) for write, cell in cells])
         return table
