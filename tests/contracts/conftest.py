@@ -40,22 +40,30 @@ def debians():
 
 
 @pytest.fixture(params=["embedded", pytest.param("debian", marks=pytest.mark.debian)])
-def profile_url(request, monkeypatch):
-    """The address of an empty database of profile; Redis is the one beside it."""
+def given(request, monkeypatch):
+    """The addresses of Debian's servers, their Redis in use; empty for the embedded stores."""
     if request.param == "embedded":
-        return fresh_database("contracts")
+        return {}
     addresses = request.getfixturevalue("debians")
     there = settings.current().model_copy(update={"redis_url": addresses["MULTIRECO_REDIS_URL"]})
     monkeypatch.setattr(settings, "current", lambda: there)
-    with closing(psycopg2.connect(addresses["MULTIRECO_PROFILE_DATABASE_URL"])) as connection:
-        connection.cursor().execute("DROP SCHEMA IF EXISTS profile CASCADE")
-        connection.commit()
-    return addresses["MULTIRECO_PROFILE_DATABASE_URL"]
+    return addresses
 
 
 @pytest.fixture
-async def catalog(mongodb_url):
-    """The real catalogue in memory, on a database of its own."""
+def profile_url(given):
+    """The address of an empty database of profile."""
+    if not given:
+        return fresh_database("contracts")
+    with closing(psycopg2.connect(given["MULTIRECO_PROFILE_DATABASE_URL"])) as connection:
+        connection.cursor().execute("DROP SCHEMA IF EXISTS profile CASCADE")
+        connection.commit()
+    return given["MULTIRECO_PROFILE_DATABASE_URL"]
+
+
+@pytest.fixture
+async def catalog(given, mongodb_url):
+    """The real catalogue in memory, on a database of its own; MongoDB is no package of Debian's."""
     async with running(mongodb_url) as started:
         rest.mount("catalog", started.application)
         yield started
