@@ -117,7 +117,10 @@ async def _read(client: httpx2.AsyncClient, address: str) -> int:
     answers = await asyncio.gather(
         *(client.get(f"{address}/v1/products/p{number}") for number in numbers)
     )
-    return sum(not answer.is_success for answer in answers)
+    failed = [answer for answer in answers if not answer.is_success]
+    for answer in failed:
+        sys.stderr.write(f"{answer.status_code} after {answer.elapsed}: {answer.text}\n")
+    return len(failed)
 
 
 async def _computations(client: httpx2.AsyncClient, address: str) -> float:
