@@ -21,6 +21,7 @@ DAYS_BEFORE = 2  # whole days beside today: what is older waits for the next tra
 MOST_ITEMS = 50  # of one session, the newest
 MOST_EVENTS = 2000  # training leaves longer sessions out as well
 AT_A_TIME = 1000
+NUMBERS_AT_A_TIME = 500_000  # of events that are looked at: a second of PostgreSQL's time
 ALONE = -1
 
 
@@ -47,17 +48,16 @@ class State(Struct, array_like=True, frozen=True, gc=False):
 
 
 OF_SESSIONS = """
-    SELECT session_hash, total, item_id, event_type, max(moment),
+    SELECT session, total, item_id, event_type, max(moment),
            max(extract(epoch FROM occurred_at))::float8 AS last_at, min(id)
-    FROM (
-        SELECT session_hash, item_id, event_type, occurred_at, id,
-               count(*) OVER (PARTITION BY session_hash) AS total,
-               dense_rank() OVER (PARTITION BY session_hash ORDER BY occurred_at) - 1 AS moment
+    FROM unnest(%s::bigint[]) AS session CROSS JOIN LATERAL (
+        SELECT item_id, event_type, occurred_at, id, count(*) OVER () AS total,
+               dense_rank() OVER (ORDER BY occurred_at) - 1 AS moment
         FROM events_event
-        WHERE session_hash = ANY(%s) AND occurred_at >= %s AND event_type = ANY(%s)
+        WHERE session_hash = session AND occurred_at >= %s AND event_type = ANY(%s)
     ) AS learned
-    GROUP BY session_hash, total, item_id, event_type
-    ORDER BY session_hash, item_id, event_type
+    GROUP BY session, total, item_id, event_type
+    ORDER BY session, item_id, event_type
 """
 OF_ALONE = """
     SELECT event_id, item_id, event_type, extract(epoch FROM occurred_at)::float8, id
@@ -65,15 +65,17 @@ OF_ALONE = """
         USING (occurred_at, event_id)
     WHERE occurred_at >= %s AND event_type = ANY(%s) AND session_hash IS NULL
 """
-SESSIONS_SINCE = """
+SESSIONS_BETWEEN = """
     SELECT session_hash FROM events_event
-    WHERE id > %s AND occurred_at >= %s AND event_type = ANY(%s) AND session_hash IS NOT NULL
+    WHERE id > %s AND id <= %s AND occurred_at >= %s AND event_type = ANY(%s)
+      AND session_hash IS NOT NULL
     GROUP BY session_hash ORDER BY max(id) DESC LIMIT %s
 """
-ALONE_SINCE = """
+ALONE_BETWEEN = """
     SELECT event_id, item_id, event_type, extract(epoch FROM occurred_at)::float8, id
     FROM events_event
-    WHERE id > %s AND occurred_at >= %s AND event_type = ANY(%s) AND session_hash IS NULL
+    WHERE id > %s AND id <= %s AND occurred_at >= %s AND event_type = ANY(%s)
+      AND session_hash IS NULL
     ORDER BY id DESC LIMIT %s
 """
 
@@ -110,10 +112,22 @@ def since(number: int, *, most: int, now: datetime) -> Iterator[State]:
     """What has an event beyond this number; of very many the newest, `most` with a session and as
     many without."""
     begin, _ = days.span(oldest_day(now))
-    sought = (number, begin, list(LEARNED), most)
-    yield from map(_alone, reversed(_read(ALONE_SINCE, *sought)))
-    sessions = [session for (session,) in reversed(_read(SESSIONS_SINCE, *sought))]
-    yield from of_sessions(sessions, now=now)
+    alone = _newest_first(ALONE_BETWEEN, number, begin, most)
+    yield from map(_alone, reversed(alone))
+    sessions = _newest_first(SESSIONS_BETWEEN, number, begin, most)
+    yield from of_sessions([session for (session,) in reversed(sessions)], now=now)
+
+
+def _newest_first(query: str, number: int, begin: datetime, most: int) -> list[tuple[Any, ...]]:
+    """Different rows beyond this number, read backwards: what is enough is not looked behind."""
+    found: dict[tuple[Any, ...], None] = {}
+    upper = days.newest()
+    while upper > number and len(found) < most:
+        lower = max(number, upper - NUMBERS_AT_A_TIME)
+        rows = _read(query, lower, upper, begin, list(LEARNED), most)
+        found |= dict.fromkeys(row for row in rows if row not in found)
+        upper = lower
+    return list(found)[:most]
 
 
 def name_of(event_id: str) -> int:

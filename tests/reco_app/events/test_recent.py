@@ -101,6 +101,18 @@ def test_of_very_many_sessions_the_newest_are_told():
     assert [state.name for state in recent.since(0, most=2, now=NOW)] == [8, 9]
 
 
+def test_sessions_are_found_however_many_numbers_lie_between(monkeypatch):
+    monkeypatch.setattr(recent, "NUMBERS_AT_A_TIME", 2)
+    stored((9, "e", "view", 60))
+    [before] = recent.of_sessions([9], now=NOW)
+    stored(*((7, "a", kind, 50) for kind in ("view", "impression", "impression", "impression")))
+    stored((8, "b", "view", 40), (None, "c", "view", 30), (7, "d", "view", 20))
+
+    states = list(recent.since(before.rows[0].number, most=10, now=NOW))
+
+    assert sorted(state.rows[0].item_id for state in states) == ["a", "b", "c"]
+
+
 def test_days_before_the_last_ones_are_not_told():
     day = 24 * 3600
     stored((7, "a", "view", 3 * day), (8, "b", "view", 2 * day))
