@@ -5,10 +5,12 @@
 prints the figures as JSON. A shop of real groceries (MOST_PRODUCTS products, BASKETS baskets) is
 loaded and trained; then 500 made-up sessions of one network buy one product twenty times each,
 10,000 events in all, each beside the most popular products, and the shop is trained again. With
---full the same once more with the caps lifted (`flood.uncapped_…`) shows what they are good for.
-Compared are the
-product's place in `popular`, the lists of twenty of all other products, by `session` and by
-`basket`, and Recall@20 of products hidden from baskets that training has not seen.
+--full twice more: with the caps lifted (`flood.uncapped_…`), which shows what they are good for,
+and as the most that one network can bring in below them in 24 hours (`flood.patient_…`): a session
+of one product among four, HOURLY an hour. Senders are known for an hour and no longer, so 24
+networks stand for the 24 hours of one. Compared are the product's place in `popular`, the lists of
+twenty of all other products, by `session` and by `basket`, and Recall@20 of products hidden from
+baskets that training has not seen.
 """
 
 import json
@@ -16,7 +18,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -40,7 +42,9 @@ MOST_PRODUCTS, BASKETS, HIDDEN_FROM = 3000, 20_000, 2000
 SESSIONS, EVENTS = 500, 10_000
 PLACE = 1000  # of the flooded product, before the flood
 COUNT = 20
-NETWORK = "203.0.113.9"
+MOST_POPULAR = 50  # beside which the flooded product is bought
+HOURS, HOURLY = 24, 120
+NETWORK = "203.0.113.99"
 REFUSED = 1  # exit code of a training whose release the gate turned away; it is there to look at
 LIFTED = {
     "MULTIRECO_NETWORK_SESSIONS_PER_HOUR": "1000000",
@@ -73,6 +77,13 @@ SELECT list(item_id ORDER BY md5(session_id || item_id)) FROM (
 """
 
 
+Event = dict[str, object]
+Sent = Iterator[tuple[str, Iterable[Event]]]
+"""Networks, and what each sends."""
+Flood = Callable[[str, list[str]], Sent]
+"""Of a product, and of all by their popularity."""
+
+
 class Seen(NamedTuple):
     """What a release answers: its products by popularity, each one's lists, and Recall@20."""
 
@@ -88,20 +99,22 @@ def main() -> None:
 
 def measure() -> dict[str, float]:
     """Figures by their names."""
-    return _moved({}, "flood.")
+    return _moved({}, "flood.", _at_once)
 
 
 def measure_full() -> dict[str, float]:
     """The same, and what a flood does where nothing is capped."""
-    return measure() | _moved(LIFTED, "flood.uncapped_")
+    uncapped = _moved(LIFTED, "flood.uncapped_", _at_once)
+    return measure() | uncapped | _moved({}, "flood.patient_", _patiently)
 
 
-def _moved(given: Mapping[str, str], prefix: str) -> dict[str, float]:
+def _moved(given: Mapping[str, str], prefix: str, flood: Flood) -> dict[str, float]:
     with _shop() as (shop, baskets):
         before = _seen(shop.folder / "models", baskets)
         target = before.by_popularity[PLACE]
         with serving("all", shop, given=given, cores=os.sched_getaffinity(0)) as address:
-            _flood(address, target, before.by_popularity[: SESSIONS // 10])
+            for network, events in flood(target, before.by_popularity):
+                _send(address, network, list(events))
         _train(shop)
         after = _seen(shop.folder / "models", baskets)
     entered = [
@@ -150,16 +163,15 @@ def _writer(hidden: list[list[str]]) -> Callable[[Path], Feed]:
     return write
 
 
-def _flood(address: str, target: str, popular: list[str]) -> None:
-    """Post the flood as one network, as fast as it goes; each batch must be accepted."""
-    events = list(_made_up(target, popular))
+def _send(address: str, network: str, events: list[Event]) -> None:
+    """Post these as one network, as fast as it goes; each batch must be accepted."""
     batches = [events[first : first + 100] for first in range(0, len(events), 100)]
 
-    def post(batch: list[dict[str, object]]) -> None:
+    def post(batch: list[Event]) -> None:
         answer = httpx2.post(
             f"{address}/v1/events",
             json={"events": batch, "consent": True},
-            headers={"X-Forwarded-For": NETWORK},
+            headers={"X-Forwarded-For": network},
             timeout=60,
         )
         if answer.status_code != httpx2.codes.ACCEPTED or answer.json()["rejected"]:
@@ -169,16 +181,31 @@ def _flood(address: str, target: str, popular: list[str]) -> None:
         list(pool.map(post, batches))
 
 
-def _made_up(target: str, popular: list[str]) -> Iterator[dict[str, object]]:
+def _at_once(target: str, by_popularity: list[str]) -> Sent:
+    rng, beside = Random(7), by_popularity[:MOST_POPULAR]
+    repeated = [target] * (EVENTS // SESSIONS)
+    visits = [[*repeated, *rng.sample(beside, 4)] for _ in range(SESSIONS)]
+    yield NETWORK, _made_up("flood", visits)
+
+
+def _patiently(target: str, by_popularity: list[str]) -> Sent:
+    rng, beside = Random(7), by_popularity[:MOST_POPULAR]
+    others = [item for item in by_popularity[MOST_POPULAR:] if item != target]
+    for hour in range(HOURS):
+        decoys = [[item] for item in rng.sample(others, 3 * HOURLY)]
+        visits = [[target, *rng.sample(beside, 4)] for _ in range(HOURLY)]
+        yield f"203.0.113.{hour}", _made_up(f"hour-{hour}", [*decoys, *visits])
+
+
+def _made_up(name: str, visits: list[list[str]]) -> Iterator[Event]:
     """Sessions that look like visits: their events lie half a minute apart."""
-    rng, now = Random(7), datetime.now(UTC)
-    for session in range(SESSIONS):
-        items = [target] * (EVENTS // SESSIONS) + rng.sample(popular, 4)
+    now = datetime.now(UTC)
+    for session, items in enumerate(visits):
         began_at = now - timedelta(minutes=15 + session % 30)
         for place, item_id in enumerate(items):
             yield {
-                "event_id": f"flood-{session}-{place}",
-                "session_id": f"made-up-{session}",
+                "event_id": f"{name}-{session}-{place}",
+                "session_id": f"{name}-{session}",
                 "event_type": "purchase",
                 "item_id": item_id,
                 "timestamp": (began_at + timedelta(seconds=30 * place)).isoformat(),

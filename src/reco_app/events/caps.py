@@ -19,6 +19,8 @@ from reco_app.settings import current
 EVENTS_A_SESSION = 10  # of a network on average, and impressions come several a page
 KEY_EVENTS = 1_000_000  # of one key: a shop's backend speaks for all of its shoppers
 BURST_SHARE = 0.25  # of a network's sessions: what a shop sells best is far below that
+# Sessions of one product that hide among others of their network get no further than this.
+BURST_TIMES = 4  # as many as are no burst in any case
 MOST_LOOKED_AT = 60  # different products a minute: nobody opens a page every second for as long
 MOST_OF_A_SESSION = 2000  # events but impressions: training leaves longer sessions out as well
 
@@ -66,11 +68,15 @@ def look_back(sent: Sent, *, now: datetime) -> set[int]:
         looked_at=MOST_LOOKED_AT,
         events=MOST_OF_A_SESSION,
     )
-    for session, too_fast in told:
+    impossible = dict(told)
+    if impossible:
+        for session in quarantine.released_sessions(impossible):
+            del impossible[session]
+    for session, too_fast in impossible.items():
         reason = Reason.TOO_FAST if too_fast else Reason.TOO_LONG
         number, _ = quarantine.case(sender_of[session].hash, reason, now=now)
         quarantine.move_sessions([session], into=number, now=now)
-    return {session for session, _ in told}
+    return set(impossible)
 
 
 def _beyond_keys(sent: Sent, *, now: datetime) -> dict[str, int]:
@@ -127,9 +133,8 @@ def _bursts(by_network: Mapping[int, list[StoredEvent]], *, now: datetime) -> di
         if event.event_type in LEARNED
     }
     verdicts = quarantine.bursts(by_network)
-    found = heard.bursts(
-        asked, more_than=current().network_product_sessions_per_hour, share=BURST_SHARE
-    )
+    allowed = current().network_product_sessions_per_hour
+    found = heard.bursts(asked, more_than=allowed, share=BURST_SHARE, most=BURST_TIMES * allowed)
     cases: dict[str, int] = {}
     for sender, item_id in {*found, *verdicts}:
         if verdicts.get((sender, item_id)) != Verdict.RELEASED:

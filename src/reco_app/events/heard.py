@@ -41,7 +41,8 @@ BURSTS = f"""
         WHERE learned GROUP BY sender, item_id
     )
     SELECT sender, item_id FROM of_item JOIN all_voices USING (sender)
-    WHERE of_item.voices > %s AND of_item.voices > all_voices.voices * %s
+    WHERE of_item.voices > %s
+      AND (of_item.voices > all_voices.voices * %s OR of_item.voices > %s)
     ORDER BY sender, item_id
 """
 LATE = """
@@ -104,12 +105,12 @@ def record(sent: Iterable[tuple[int, StoredEvent]], *, now: datetime) -> None:
 
 
 def bursts(
-    asked: Collection[tuple[int, str]], *, more_than: int, share: float
+    asked: Collection[tuple[int, str]], *, more_than: int, share: float, most: int
 ) -> list[tuple[int, str]]:
     """Of these networks and products those where the product has more than so many voices, and
-    more than this share of all that the network has."""
+    more than this share of all that the network has, or more than `most` in any case."""
     senders, items = [sender for sender, _ in asked], [item for _, item in asked]
-    return _rows(BURSTS, [senders, items, list(set(senders)), more_than, share])
+    return _rows(BURSTS, [senders, items, list(set(senders)), more_than, share, most])
 
 
 def late_sessions(

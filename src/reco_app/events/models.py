@@ -227,6 +227,16 @@ class QuarantinedEvent(models.Model):
         return f"{self.event_type} {self.item_id}"
 
 
+class ReleasedSession(models.Model):
+    """A session that staff let count, however fast or long it is, for as long as it may go on."""
+
+    session_hash = models.BigIntegerField(primary_key=True)
+    released_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.released_at.isoformat()
+
+
 class DeadLetter(models.Model):
     """A task that could not be done, taken over from the broker's queue of dead letters."""
 

@@ -7,15 +7,16 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from reco_app.events import days, recent, stream
+from reco_app.events import days, forgetting, recent, stream
 from reco_app.events.anonymity import day_of
-from reco_app.events.models import QuarantineCase, QuarantinedEvent
+from reco_app.events.models import QuarantineCase, QuarantinedEvent, ReleasedSession
 from reco_app.events.store import COLUMNS, StoredEvent
 
 Reason = QuarantineCase.Reason
 Verdict = QuarantineCase.Verdict
 KEPT = timedelta(days=14)
-WHOLE_SESSIONS = (Reason.BURST, Reason.TOO_FAST, Reason.TOO_LONG)
+IMPOSSIBLE = (Reason.TOO_FAST, Reason.TOO_LONG)
+WHOLE_SESSIONS = (Reason.BURST, *IMPOSSIBLE)
 REACH = timedelta(days=8)  # how far from now a day may be that events still come in for
 OPEN = """
     INSERT INTO events_quarantinecase (sender, reason, item_id, opened_at, verdict)
@@ -51,6 +52,14 @@ OPEN_AGAIN = """
     WHERE id = ANY(%s) AND verdict <> 'open'
       AND EXISTS (SELECT FROM events_quarantinedevent WHERE case_id = cases.id)
 """
+# Whoever looks back at a session that goes on knows what staff said of it.
+REMEMBER = """
+    INSERT INTO events_releasedsession (session_hash, released_at)
+    SELECT DISTINCT session_hash, %s::timestamptz
+    FROM events_quarantinedevent JOIN events_quarantinecase AS cases ON cases.id = case_id
+    WHERE case_id = %s AND reason = ANY(%s) AND session_hash IS NOT NULL
+    ON CONFLICT DO NOTHING
+"""
 RELEASE = f"""
     WITH released AS (
         DELETE FROM events_quarantinedevent WHERE case_id = %s RETURNING {COLUMNS}
@@ -65,7 +74,9 @@ def case(sender: int, reason: Reason, item_id: str = "", *, now: datetime) -> tu
     found = _run(OPEN, [sender, reason, item_id, now])
     if found:
         return int(found[0][0]), True
-    known = QuarantineCase.objects.get(sender=sender, reason=reason, item_id=item_id)
+    known = QuarantineCase.objects.filter(sender=sender, reason=reason, item_id=item_id).first()
+    if known is None:  # its hour was over in this very moment
+        return case(sender, reason, item_id, now=now)
     return known.pk, False
 
 
@@ -78,6 +89,12 @@ def bursts(senders: Collection[int]) -> dict[tuple[int, str], str]:
 def held_sessions(sessions: Collection[int]) -> Mapping[int, int]:
     """Those of these sessions that are set aside as a whole, and their cases."""
     return dict(_run(HELD_SESSIONS, [list(sessions), list(WHOLE_SESSIONS)]))
+
+
+def released_sessions(sessions: Collection[int]) -> set[int]:
+    """Those of these sessions that staff let count, however fast or long they are."""
+    known = ReleasedSession.objects.filter(session_hash__in=sessions)
+    return set(known.values_list("session_hash", flat=True))
 
 
 def hold(events: Collection[tuple[int, StoredEvent]]) -> None:
@@ -108,8 +125,10 @@ def release(number: int, *, now: datetime) -> int:
 
     Raises IntegrityError where one of their days has expired.
     """
+    forgetting.wait()
     moments = QuarantinedEvent.objects.filter(case_id=number).values_list("occurred_at", flat=True)
     days.make({day_of(at) for at in moments})
+    _run(REMEMBER, [now, number, list(IMPOSSIBLE)])
     rows = _run(RELEASE, [number])
     QuarantineCase.objects.filter(pk=number).update(verdict=Verdict.RELEASED)
     released = [StoredEvent(event_id.hex, *others) for event_id, *others in rows]
@@ -131,6 +150,7 @@ def undecided() -> int:
 
 
 def forget_sessions(hashes: Collection[int]) -> int:
+    ReleasedSession.objects.filter(session_hash__in=hashes).delete()
     return int(QuarantinedEvent.objects.filter(session_hash__in=hashes).delete()[0])
 
 
@@ -146,6 +166,7 @@ def expire(*, events_before: datetime, now: datetime) -> None:
     old = QuarantineCase.objects.filter(opened_at__lt=now - KEPT)
     QuarantinedEvent.objects.filter(case__in=old).delete()
     old.delete()
+    ReleasedSession.objects.filter(released_at__lt=now - KEPT).delete()
 
 
 def _run(query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:

@@ -9,7 +9,14 @@ from reco_app.curation.models import Product
 from reco_app.events import caps, hash_keys, messages, quarantine, senders, service
 from reco_app.events.contracts import Batch, Event
 from reco_app.events.models import Event as Row
-from reco_app.events.models import HeardEvent, KeyTally, QuarantineCase, QuarantinedEvent, SenderKey
+from reco_app.events.models import (
+    HeardEvent,
+    KeyTally,
+    QuarantineCase,
+    QuarantinedEvent,
+    ReleasedSession,
+    SenderKey,
+)
 from reco_app.events.senders import Origin
 from reco_app.settings import current
 
@@ -103,6 +110,19 @@ def test_what_a_large_network_likes_no_more_than_much_else_is_no_burst() -> None
     assert sum(stored().values()) == 400
 
 
+def test_a_burst_that_hides_among_other_visits_is_one_all_the_same() -> None:
+    Product.objects.bulk_create(_products(20))
+    decoys = [event for n in range(600) for event in visits([n], f"p{n % 20}", name="decoy")]
+    post(decoys)
+    post(visits(range(120), TARGET))
+    assert stored()[TARGET] == 120
+
+    post(visits(range(120, 125), TARGET))
+
+    assert stored()[TARGET] == 0
+    assert sum(stored().values()) == 600
+
+
 def test_a_shops_backend_speaks_for_all_of_its_shoppers() -> None:
     post(visits(range(200), TARGET), origin=BACKEND)
 
@@ -159,6 +179,29 @@ def test_nobody_looks_at_so_many_products_in_one_minute() -> None:
 
     assert stored() == {}
     assert case().reason == "too-fast"
+
+
+def test_a_released_session_may_go_on() -> None:
+    Product.objects.bulk_create(_products(62))
+    items = [f"p{number}" for number in range(62)]
+    post(visits([1], *items[:61]))
+    quarantine.release(case().pk, now=NOW)
+
+    post(visits([1], items[61]))
+
+    assert sum(stored().values()) == 62
+    assert QuarantinedEvent.objects.count() == 0
+
+
+def test_what_staff_said_of_a_session_is_forgotten_with_it() -> None:
+    Product.objects.bulk_create(_products(61))
+    post(visits([1], *(f"p{number}" for number in range(61))))
+    quarantine.release(case().pk, now=NOW)
+    assert ReleasedSession.objects.count() == 1
+
+    service.forget("s1", now=NOW)
+
+    assert ReleasedSession.objects.count() == 0
 
 
 def test_a_page_may_show_as_many_and_a_basket_hold_them() -> None:
