@@ -145,8 +145,9 @@ def _reason(event: Event, known: Collection[str], now: datetime) -> tuple[str, s
 
 
 def _oldest() -> timedelta:
-    """No event comes in for a day that has expired."""
-    return min(OLDEST, timedelta(days=current().event_retention_days))
+    """No event comes in for a day that has expired, or may have by the time it is stored: one such
+    event would keep all that is stored with it."""
+    return min(OLDEST, timedelta(days=current().event_retention_days - 1) + CLOCK_SKEW)
 
 
 def _stored(

@@ -8,6 +8,7 @@ from reco_app.events.models import Event as Row
 from reco_app.events.models import RejectedEvent, RejectionCount
 from reco_app.events.senders import Origin
 from reco_app.events.store import SAMPLES_A_DAY
+from reco_app.settings import current
 
 pytestmark = pytest.mark.usefixtures("shop")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -63,6 +64,18 @@ def test_a_bad_event_is_rejected_by_index_and_the_others_are_kept(
     assert [(one.index, one.code) for one in receipt.rejected] == [(1, code)]
     assert RejectionCount.objects.get().code == code
     assert RejectedEvent.objects.get().code == code
+
+
+def test_no_event_is_taken_of_a_day_that_may_expire_before_it_is_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    short = current().model_copy(update={"event_retention_days": 1})
+    monkeypatch.setattr(service, "current", lambda: short)
+    batch = Batch([event("a"), event("yesterday", timestamp=NOW - timedelta(hours=20))])
+
+    receipt = service.receive(batch, consented=True, origin=ORIGIN, now=NOW)
+
+    assert [(one.index, one.code) for one in receipt.rejected] == [(1, "timestamp-too-old")]
 
 
 def test_of_many_rejections_all_are_counted_and_some_are_kept() -> None:
