@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +106,15 @@ def test_a_letter_that_no_text_can_hold_keeps_none_behind_it(broker: Connection)
 @pytest.mark.django_db
 def test_where_there_is_no_such_queue_the_page_says_so(admin_client: Client) -> None:
     assert "no queue of dead letters" in admin_client.get(PAGE).content.decode()
+
+
+@pytest.mark.urls("reco_app.urls")
+@pytest.mark.django_db
+def test_a_dead_letter_that_staff_delete_is_dropped(admin_client: Client) -> None:
+    letter = DeadLetter.objects.create(
+        arrived_at=datetime.now(UTC), queue="events", task="events.store", headers={}, body="[]"
+    )
+
+    admin_client.post(f"{PAGE}{letter.pk}/delete/", {"post": "yes"})
+
+    assert DeadLetter.objects.count() == 0
