@@ -1,6 +1,6 @@
 # make help lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help demo split test lint format quality bench bench-full drills deploy-check requirements clean
+.PHONY: help demo split test lint format quality bench bench-full drills split-bench deploy-check requirements clean
 SHELL := /bin/bash
 PORT ?= 8000
 DATA ?= ../shared/data
@@ -48,6 +48,9 @@ bench-full: .venv/dev  ## what takes longer than that
 
 drills: .venv/dev  ## break one thing at a time beneath load; build/drills.json
 	@$(BIN)/python -m bench.drills
+
+split-bench: .venv/dev  ## the split system behind NGINX: overload, its cost, a soak; build/split.json
+	@$(BIN)/python -m bench.split
 
 deploy-check: .venv/dev build/deploy-tools  ## every static check of what is deployed
 	@build/deploy-tools/bin/python deploy/check.py

@@ -67,14 +67,16 @@ def _has(part: str, function: str) -> bool:
     return module.exists() and f"def {function}(" in module.read_text()
 
 
-def measured(part: str, function: str) -> dict[str, float] | None:
+def measured(
+    part: str, function: str, *, patience_seconds: float | None = None
+) -> dict[str, float] | None:
     """The figures of one part; None if it failed or took too long."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "figures.json"
         command = [sys.executable, "-c", ONE_PART, part, function, str(target)]
         process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
         try:
-            ended = process.wait(PATIENCE_SECONDS[function])
+            ended = process.wait(patience_seconds or PATIENCE_SECONDS[function])
         except subprocess.TimeoutExpired:
             sys.stderr.write(f"bench.{part} took too long\n")
             ended = 1
@@ -98,11 +100,12 @@ def _keep(figures: dict[str, float], run: dict[str, Any]) -> None:
     kept = json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
     parts = kept.get("bench.machine", {}).get("parts", {}) | run
     OUTPUT.parent.mkdir(exist_ok=True)
-    told = {**kept, **figures, "bench.machine": {**_machine(), "parts": parts}}
+    told = {**kept, **figures, "bench.machine": {**machine(), "parts": parts}}
     OUTPUT.write_text(json.dumps(told, indent=1) + "\n")
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """What the figures of this machine rest on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "cores": len(os.sched_getaffinity(0)),
