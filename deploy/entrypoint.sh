@@ -26,7 +26,7 @@ case "$role" in
     catalog) serve catalog_app.main:app "$@" ;;
     reco) serve reco_app.asgi:application "$@" ;;
     # Connections outlive those of the callers' pools, so that none is closed under a request.
-    profile) exec gunicorn --bind "$HOST:$PORT" --worker-class gthread --threads 8 --no-control-socket \
+    profile) exec gunicorn --bind "$HOST:$PORT" --worker-class runtime.threads.Worker --threads 8 --no-control-socket \
         --keep-alive 15 --timeout 30 --graceful-timeout 10 "$@" profile_app.main:app ;;
     worker) exec celery --app reco_app.worker:app worker --without-gossip --without-mingle "$@" ;;
     beat) exec celery --app reco_app.worker:app beat --pidfile= "$@" ;;

@@ -11,7 +11,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from runtime import context, cors, health, problems, settings, shell
+from runtime import context, cors, health, overload, problems, settings, shell
 from runtime.body_guard import DEFAULT_LIMIT_BYTES
 from runtime.problems import Problem
 
@@ -46,12 +46,23 @@ def _begin(component: str) -> Response | None:
             component=component,
         )
         g.request_token = context.begin(g.request_context)
+        if request.path not in health.PATHS and not _let_in():
+            return answer(overload.refusal())
     current = context.current()
     current.component = component
     current.route = request.url_rule.rule if request.url_rule else None
     if "Content-Encoding" in request.headers:
         return answer(Problem("unsupported-media-type", "Compressed bodies are not taken."))
     return None
+
+
+def _let_in() -> bool:
+    lane = overload.gate.lane(request.path, request.headers.get("Priority", "").encode())
+    waited = getattr(overload.thread, "waited", 0.0)
+    if not overload.gate.enter(lane, waited=waited, now=perf_counter()):
+        return False
+    g.lane = lane
+    return True
 
 
 def _finish(response: Response) -> Response:
@@ -64,6 +75,8 @@ def _finish(response: Response) -> Response:
 
 
 def _end(_: BaseException | None) -> None:
+    if "lane" in g:
+        g.pop("lane").leave(g.request_started, perf_counter())
     if "request_token" in g:
         context.end(g.pop("request_token"))
 

@@ -50,7 +50,12 @@ rate_limited_total = Counter(
     ("policy",),
     registry=registry,
 )
-
+shed_total = Counter(
+    "multireco_shed_total",
+    "Requests refused at once because the process had too much to do.",
+    ("priority", "lane"),
+    registry=registry,
+)
 computations_total = Counter(
     "multireco_computations_total",
     "Values made because none that is fresh was kept in Redis.",

@@ -6,9 +6,12 @@ asks for (HTTP, "Response Start").
 """
 
 import asyncio
+from time import perf_counter
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from runtime.overload import CAME_AT, gate
 
 _HEAD, _INTERIM = b"HTTP/1.1 ", b"HTTP/1.1 1"
 
@@ -19,6 +22,11 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, as uvicorn's own does."""
         super().connection_made(cast("asyncio.Transport", _HeadWithBody(transport)))
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """Begin an answer, knowing since when the request waits for it."""
+        cycle.scope[CAME_AT] = gate.queue.came(perf_counter(), self.loop.call_soon)
+        super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         """End an answer, which may have no body."""

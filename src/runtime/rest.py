@@ -52,9 +52,9 @@ class Reply(NamedTuple):
 class _Faulty(Exception):
     """An answer of 500 or above, which says as little as none."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, *, may_repeat: bool) -> None:
         super().__init__(f"it answered {status}")
-        self.status = status
+        self.worth_repeating = may_repeat and status in _WORTH_REPEATING
 
 
 class Neighbour:
@@ -137,14 +137,15 @@ class Neighbour:
         client = transports.client(self.name, self._url)
         answer = await client.request(method, **request)
         if answer.status_code >= 500:
-            raise _Faulty(answer.status_code)
+            # Who says when to come back has too much to do: more of the same would not help.
+            raise _Faulty(answer.status_code, may_repeat="Retry-After" not in answer.headers)
         return Reply(self.name, answer.status_code, answer.headers, answer.content)
 
 
 def _repeatable(method: str) -> Callable[[Exception], bool]:
     def worth_repeating(trouble: Exception) -> bool:
         if isinstance(trouble, _Faulty):
-            return method in _REPEATABLE and trouble.status in _WORTH_REPEATING
+            return method in _REPEATABLE and trouble.worth_repeating
         return isinstance(trouble, httpx2.ConnectError) or (
             method in _REPEATABLE and isinstance(trouble, httpx2.RemoteProtocolError)
         )

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Mapping
 from time import perf_counter
 
-from runtime import context, health, logs, metrics, problems, stdout, tracing
+from runtime import context, health, logs, metrics, overload, problems, stdout, tracing
 from runtime.asgi import (
     ASGIApp,
     AtOnce,
@@ -45,6 +45,7 @@ def shell(
     """
     guarded = guard(app, body_limits=body_limits or {}, at_once=at_once)
     outermost = allow_listed_origins(guarded)
+    refused = allow_listed_origins(_refused)
 
     async def shelled(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,16 +58,26 @@ def shell(
             return await _probed(scope["path"], readiness, send)
         request = scope[_CONTEXT] = _received(scope, component)
         token = context.begin(request)
+        began = perf_counter()
+        lane = overload.admitted(scope, began)
         try:
-            if not tracing.enabled():
-                return await _serve(outermost, request, scope, receive, send)
+            if lane is None or not tracing.enabled():
+                inner = refused if lane is None else outermost
+                return await _serve(inner, request, scope, receive, send)
             parent = header(scope, b"traceparent").decode("latin-1")
             with tracing.serving(request, method=scope["method"], traceparent=parent):
                 return await _serve(outermost, request, scope, receive, send)
         finally:
             context.end(token)
+            if lane is not None:
+                lane.leave(began, perf_counter())
 
     return shelled
+
+
+async def _refused(scope: Scope, receive: Receive, send: Send) -> None:
+    context.current().route = overload.gate.lane(scope["path"], b"").route
+    await answer_problem(send, scope, overload.refusal())
 
 
 async def _lived(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

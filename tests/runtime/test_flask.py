@@ -3,7 +3,8 @@
 import pytest
 from flask import Flask, abort, request
 
-from runtime import context, flask
+from runtime import context, flask, overload
+from runtime.overload import Gate
 from runtime.problems import Problem
 
 
@@ -83,3 +84,29 @@ def test_listed_origins_may_read_answers(client, monkeypatch, fresh_settings):
 def test_a_cache_keeps_answers_to_pages_and_to_others_apart(client, monkeypatch, fresh_settings):
     monkeypatch.setenv("MULTIRECO_CORS_ORIGINS", "https://shop.example")
     assert client.get("/things/1").headers["Vary"] == "Origin"
+
+
+@pytest.fixture
+def full(monkeypatch) -> Gate:
+    """A process that takes no more pages."""
+    gate = Gate()
+    gate.lane("/things/1", b"").limit = 0
+    monkeypatch.setattr(overload, "gate", gate)
+    return gate
+
+
+def test_a_process_that_is_full_says_when_to_come_back(client, full):
+    refused = client.get("/things/1")
+    assert refused.status_code == 503
+    assert refused.json["code"] == "unavailable"
+    assert refused.headers["Retry-After"] in {"1", "2", "3"}
+
+
+def test_a_process_that_is_full_still_answers_probes(client, full):
+    assert client.get("/livez").status_code == 200
+
+
+def test_nothing_stays_in_flight_after_a_fault(client, full):
+    full.lane("/things/1", b"").limit = 9
+    client.get("/broken")
+    assert full.lane("/things/1", b"").in_flight == 0

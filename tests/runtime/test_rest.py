@@ -9,8 +9,8 @@ from time import perf_counter
 import pytest
 import uvicorn
 
-from runtime import context, keys, metrics, rest
-from runtime.asgi import Receive, Scope, Send, answer, header
+from runtime import context, keys, metrics, overload, rest
+from runtime.asgi import Receive, Scope, Send, answer, answer_problem, header
 from runtime.rest import Unavailable
 
 
@@ -141,6 +141,19 @@ async def test_a_read_is_repeated_no_more_than_once(name):
     with pytest.raises(Unavailable, match="it answered 503"):
         await rest.connect(name, "").get("/v1/things")
     assert len(neighbour.scopes) == 2
+
+
+async def test_who_says_when_to_come_back_is_not_asked_again(name):
+    asked = []
+
+    async def full(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope)
+        await answer_problem(send, scope, overload.refusal())
+
+    rest.mount(name, full)
+    with pytest.raises(Unavailable, match="it answered 503"):
+        await rest.connect(name, "").get("/v1/things")
+    assert len(asked) == 1
 
 
 async def test_a_post_that_arrived_is_never_repeated(name):

@@ -10,7 +10,7 @@ import httpx2
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
-from runtime import context, problems
+from runtime import context, overload, problems
 from runtime.asgi import ASGIApp, Scope
 from runtime.problems import Problem
 
@@ -86,6 +86,7 @@ async def answer(app: ASGIApp, scope: Scope, parts: Sequence[Part]) -> BatchAnsw
 async def _ask(app: ASGIApp, scope: Scope, part: Part) -> PartAnswer:
     headers = [(name, value) for name, value in scope["headers"] if name in _PASSED_ON]
     headers.append((b"x-request-id", context.current().request_id.encode()))
+    headers.append((overload.PRIORITY, overload.BACKGROUND))
     content = None
     if part.method == "POST":
         headers.append((b"content-type", b"application/json"))

@@ -61,6 +61,12 @@ async def test_the_callers_key_goes_along_and_its_cookies_do_not(client):
     assert "cookie" not in seen
 
 
+async def test_parts_are_refused_before_what_is_asked_alone(client):
+    answered = await client.post("/v1/batch", json=_ask({"id": "a", "path": "/v1/products/1"}))
+    seen = answered.json()["responses"][0]["body"]["headers"]
+    assert seen["priority"] == "u=7"
+
+
 @pytest.mark.parametrize(
     "path",
     [
