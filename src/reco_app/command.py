@@ -8,7 +8,7 @@ from django.core.management import execute_from_command_line
 from dotenv import load_dotenv
 
 OF_A_RUNNING_DEMO = Path(".data/env")
-STORELESS = {"evaluate", "version", "--version", "help"}
+STORELESS = {"drill", "evaluate", "version", "--version", "help"}
 HELP = {"-h", "--help"}
 NO_STORES = {
     "MULTIRECO_SECRET_KEY": "nothing-is-signed-without-a-store",

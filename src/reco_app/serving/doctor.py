@@ -4,22 +4,26 @@ import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import redis
+from amqp.exceptions import NotFound
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
+from reco_app.curation import outbox
 from reco_app.engine import release
 from reco_app.engine.sealed import ReleaseCorrupt, verify
 from reco_app.settings import current
+from reco_app.worker import app
 from runtime import rest
 
 SLOW_SECONDS = 0.25
 DEADLINE_SECONDS = 2.0
-STALE = timedelta(days=3)
+STALE = timedelta(hours=26)  # one is trained each night
+LATE = timedelta(seconds=30)  # a change is in the catalogue within one
 
 
 class Trouble(Exception):
@@ -121,13 +125,42 @@ def _broker() -> str:
             current().broker_url, connect_timeout=DEADLINE_SECONDS
         ) as broker:
             broker.ensure_connection(max_retries=1, timeout=DEADLINE_SECONDS)
+            return _consumed(broker) if current().broker_url.startswith("amqp") else "it answers"
     except (OperationalError, OSError) as error:
         advice = (
             "Start the broker, or correct MULTIRECO_BROKER_URL. Until then nothing is trained or "
             "projected by the worker; events are kept in PostgreSQL."
         )
         raise Trouble(_line(error), advice) from error
-    return "it answers"
+
+
+def _consumed(broker: Any) -> str:
+    """What waits in RabbitMQ's queues, each of which some worker must take from."""
+    advice = "Start the role worker. What waits in the queue stays there until then."
+    waiting = 0
+    for queue in app.conf.task_queues:
+        try:
+            told = broker.default_channel.queue_declare(queue.name, passive=True)
+        except NotFound as error:
+            raise Trouble(f"there is no queue {queue.name}", advice) from error
+        if not told.consumer_count:
+            raise Trouble(f"nobody takes the {told.message_count} of {queue.name}", advice)
+        waiting += told.message_count
+    return f"RabbitMQ {broker.connection.server_properties['version']}, {waiting} tasks wait"
+
+
+def _relay() -> str:
+    try:
+        state = outbox.backlog(now=datetime.now(UTC))
+    except DatabaseError as error:
+        raise Trouble(_line(error), "See PostgreSQL.") from error
+    if state.lag > LATE:
+        why = f"{state.waiting} changes wait, the oldest for {state.lag.total_seconds():.0f} s"
+        raise Trouble(why, "Is the role relay running, and does catalog answer it?", state="slow")
+    if state.refused:
+        advice = "The outbox in the admin says why catalog does not take them."
+        raise Trouble(f"{state.refused} changes are refused", advice, state="slow")
+    return f"{state.waiting} changes wait"
 
 
 def _model_store() -> str:
@@ -154,10 +187,11 @@ def _live_release() -> str:
         raise Trouble(str(error), advice) from error
     trained_at = datetime.fromisoformat(manifest["trained_at"])
     age = datetime.now(UTC) - trained_at
+    told = f"{version}, {age.total_seconds() / 3600:.0f} hours old"
     if age > STALE:
-        advice = "Is the worker's timetable running? Or run `manage.py train`."
-        raise Trouble(f"{version} is {age.days} days old", advice, state="slow")
-    return version
+        advice = "Does the timetable run (beat and worker, or the CronJob)? Or `manage.py train`."
+        raise Trouble(told, advice, state="slow")
+    return told
 
 
 def _line(error: Exception) -> str:
@@ -170,6 +204,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "profile": _profile,
     "Redis": _redis,
     "broker": _broker,
+    "relay": _relay,
     "model store": _model_store,
     "live release": _live_release,
 }

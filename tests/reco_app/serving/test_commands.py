@@ -1,11 +1,20 @@
 import io
+import os
+import subprocess
+from datetime import timedelta
 
 import msgspec
 import pytest
 from django.core.management import CommandError, call_command
+from kombu import Connection
 
+from reco_app import worker
 from reco_app.serving import doctor, live
+from reco_app.serving.management.commands import drill
+from tests import debian, servers
 from tests.reco_app.serving import examples
+
+DONE = subprocess.CompletedProcess([], 0)
 
 
 @pytest.fixture
@@ -70,3 +79,48 @@ def test_doctor_cuts_no_name_short(capsys, monkeypatch):
     with pytest.raises(SystemExit):
         call_command("doctor")
     assert "…" not in capsys.readouterr().out
+
+
+def test_doctor_tells_how_old_the_live_release_is(trained, monkeypatch):
+    monkeypatch.setattr(doctor, "STALE", timedelta())
+    finding = next(each for each in doctor.examine() if each.name == "live release")
+    assert finding.state == "slow"
+    assert "hours old" in finding.detail
+    assert "train" in finding.advice
+
+
+def test_doctor_tells_of_changes_that_nobody_relays(trained, monkeypatch):
+    monkeypatch.setattr(doctor, "LATE", timedelta())
+    finding = next(each for each in doctor.examine() if each.name == "relay")
+    assert finding.state == "slow"
+    assert "role relay" in finding.advice
+
+
+@pytest.mark.debian
+def test_doctor_tells_of_queues_that_no_worker_takes_from(tmp_path, monkeypatch):
+    servers.need("RabbitMQ")
+    with debian.rabbitmq(tmp_path) as address:
+        changed = doctor.current().model_copy(update={"broker_url": address})
+        monkeypatch.setattr(doctor, "current", lambda: changed)
+        with pytest.raises(doctor.Trouble, match="there is no queue default") as missing:
+            doctor.CHECKS["broker"]()
+        with Connection(address) as broker:
+            worker.declare(broker.default_channel)
+        with pytest.raises(doctor.Trouble, match="nobody takes the 0 of default"):
+            doctor.CHECKS["broker"]()
+    assert "role worker" in missing.value.advice
+
+
+def test_a_drill_is_told_nothing_of_the_installation(monkeypatch):
+    ran = {}
+    monkeypatch.setattr(drill.subprocess, "run", lambda _, **options: ran.update(options) or DONE)
+    with pytest.raises(SystemExit):
+        call_command("drill", "redis_hung")
+    assert "MULTIRECO_DATABASE_URL" in os.environ
+    assert not any(name.startswith("MULTIRECO_") for name in ran["env"])
+
+
+def test_a_drill_in_the_image_says_what_it_needs(monkeypatch, tmp_path):
+    monkeypatch.setattr(drill, "DRILLS", tmp_path / "bench")
+    with pytest.raises(CommandError, match="checkout"):
+        call_command("drill", "redis_hung")
