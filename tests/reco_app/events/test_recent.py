@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from reco_app.events import recent, store
 from reco_app.events.recent import ALONE, LEARNED, Row
@@ -11,25 +12,28 @@ from reco_app.events.store import StoredEvent
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+TODAY = datetime(2026, 11, 22, tzinfo=UTC)
+SESSIONS = list(range(150))
 
 
 def stored(*rows: tuple[int | None, str, str, int]) -> list[StoredEvent]:
     """Events of a session, on an item, of a type, so many seconds before noon."""
-    events = [
-        StoredEvent(
-            event_id=uuid4().hex,
-            session_hash=session,
-            item_id=item_id,
-            event_type=event_type,
-            quantity=1,
-            price=None,
-            occurred_at=NOW - timedelta(seconds=seconds),
-        )
-        for session, item_id, event_type, seconds in rows
-    ]
+    events = [_event(*row) for row in rows]
     for event in events:  # one by one: numbers are given in this order
         store.add([event])
     return events
+
+
+def _event(session: int | None, item_id: str, event_type: str, seconds: int) -> StoredEvent:
+    return StoredEvent(
+        event_id=uuid4().hex,
+        session_hash=session,
+        item_id=item_id,
+        event_type=event_type,
+        quantity=1,
+        price=None,
+        occurred_at=NOW - timedelta(seconds=seconds),
+    )
 
 
 def told(session: int) -> dict[tuple[str, str], Row]:
@@ -111,6 +115,25 @@ def test_sessions_are_found_however_many_numbers_lie_between(monkeypatch):
     states = list(recent.since(before.rows[0].number, most=10, now=NOW))
 
     assert sorted(state.rows[0].item_id for state in states) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("query", "given"),
+    [
+        (store.IMPOSSIBLE, (60, SESSIONS, TODAY, 60, 2000)),
+        (recent.OF_SESSIONS, (SESSIONS, TODAY, ["view"])),
+    ],
+)
+def test_sessions_of_a_day_that_nobody_has_analysed_are_found_by_their_index(query, given):
+    many = ((number // 7, f"p{number % 90}", "view", number) for number in range(20_000))
+    store.copy(_event(*row) for row in many)
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {query}", given)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "events_on_20261122_session_hash_idx" in plan
+    assert "events_on_20261122_pkey" not in plan  # for each session the whole day
 
 
 def test_days_before_the_last_ones_are_not_told():
