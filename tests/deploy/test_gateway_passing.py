@@ -5,69 +5,23 @@ import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import httpx2
 import pytest
 
 from runtime.local.servers import free_port
 from tests import debian, servers
+from tests.components import ROLES, Component, answering
 
-PUBLIC = "public, max-age=2, stale-if-error=600"
 PATH = "/v1/products?q=milk"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"
 
 
-class Component(ThreadingHTTPServer):
-    """Stands for all of them: counts what it is asked, and tells it back."""
-
-    request_queue_size = 128
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answering)
-        self.asked: list[dict[str, str]] = []
-        self.status = 200
-        self.headers = {"Cache-Control": PUBLIC, "ETag": '"1"'}
-        self.seconds = 0.0
-        self.away = False
-
-
-class _Answering(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: Component
-
-    def do_GET(self) -> None:
-        if self.server.away:
-            self.close_connection = True
-            return
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.asked.append({name.lower(): value for name, value in self.headers.items()})
-        time.sleep(self.server.seconds)
-        body = json.dumps({"number": len(self.server.asked), "path": self.path}).encode()
-        self.send_response(self.server.status)
-        for name, value in self.server.headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("X-Request-ID", "of-the-component")
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_POST = do_GET
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def component() -> Iterator[Component]:
-    with Component() as made:
-        Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
+    with answering() as made:
         yield made
-        made.shutdown()
 
 
 @pytest.fixture
@@ -85,7 +39,7 @@ def client(component: Component, folder: Path, status_port: int) -> Iterator[htt
     """A caller from a network that the gateway is told, at a gateway before the component."""
     servers.need("NGINX")
     address = f"127.0.0.1:{component.server_port}"
-    roles = dict.fromkeys(("router", "reco", "catalog", "profile"), address)
+    roles = dict.fromkeys(ROLES, address)
     with (
         debian.gateway(folder, roles, status_port=status_port, trusting="127.0.0.1") as gateway,
         httpx2.Client(base_url=gateway, headers={"X-Forwarded-For": "203.0.113.9"}) as client,
