@@ -131,13 +131,12 @@ def _gateway() -> Path:
         GATEWAY_LISTEN="127.0.0.1:8080",
         GATEWAY_STATUS_LISTEN="127.0.0.1:8081",
         GATEWAY_CACHE=str(folder / "cache"),
+        NGINX_LOCAL_RESOLVERS="127.0.0.1",
     )
     (folder / "gateway.conf").write_text(routes)
-    whole = folder / "nginx.conf"
-    whole.write_text(
-        f"worker_processes auto;\npid {folder}/nginx.pid;\nevents {{}}\n"
-        f"http {{ include {folder}/gateway.conf; }}\n"
-    )
+    whole = folder / "main"
+    main = (ROOT / "deploy/nginx/nginx.conf").read_text()
+    whole.write_text(main.replace("/tmp", str(folder)).replace("/etc/nginx/conf.d", str(folder)))
     return whole
 
 

@@ -52,24 +52,22 @@ def gateway(
         GATEWAY_LISTEN=f"127.0.0.1:{port}",
         GATEWAY_STATUS_LISTEN=f"127.0.0.1:{status_port or free_port()}",
         GATEWAY_CACHE=str(folder / "cache"),
+        NGINX_LOCAL_RESOLVERS="127.0.0.1",
     )
     (folder / "gateway.conf").write_text(routes)
-    temporary = "\n".join(
-        f"{name}_temp_path {folder}/{name};"
-        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
     believed = f"set_real_ip_from {trusting}; real_ip_header X-Forwarded-For;" if trusting else ""
-    (folder / "nginx.conf").write_text(
-        f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;\n"
-        f"{'user root;' if os.geteuid() == 0 else ''}\n"
-        f"events {{ worker_connections 512; }}\n"
-        f"http {{ access_log off;\n{temporary}\n{believed}\ninclude {folder}/gateway.conf; }}\n"
-    )
+    (folder / "believed.conf").write_text(believed)
+    whole = (ROOT / "deploy/nginx/nginx.conf").read_text()
+    for there, here in (("/tmp", folder), ("/etc/nginx/conf.d", folder), ("s auto", "s 1")):
+        whole = whole.replace(there, str(here))
+    (folder / "main").write_text(whole)
+    main = f"daemon off; {'user root;' if os.geteuid() == 0 else ''}"
     server = Server(
         "NGINX",
         [
             shutil.which("nginx") or "/usr/sbin/nginx",
-            *("-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")),
+            *("-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "main")),
+            *("-g", main),
         ],
         log=folder / "output.log",
         ready=lambda: accepts(port),

@@ -70,7 +70,19 @@ def test_every_store_and_what_listens_in_compose_tells_its_health() -> None:
         for name, service in _services().items()
         if service.get("healthcheck", {}).get("disable")
     }
-    assert silent == {"worker", "beat", "migrate", "train", "retention"}
+    assert silent == {"worker", "beat", "migrate", "train", "retention", "gateway-figures"}
+
+
+def test_the_gateway_finds_the_pods_of_each_component_in_dns() -> None:
+    main = _pod(_workloads()["gateway"])["containers"][0]
+    given = {each["name"]: each["value"] for each in main["env"]}
+    documents = list(yaml.safe_load_all(Path("k8s/base/gateway.yaml").read_text()))
+    for role in ("router", "reco", "catalog", "profile"):
+        address = given[f"{role.upper()}_ADDRESS"]
+        assert address == f"{role}-pods.multireco.svc.cluster.local:8000 resolve"
+        (pods,) = (each for each in documents if each["metadata"]["name"] == f"{role}-pods")
+        assert pods["spec"]["clusterIP"] == "None"
+        assert pods["spec"]["selector"] == {"app.kubernetes.io/component": role}
 
 
 def test_every_file_of_the_base_is_used() -> None:
