@@ -34,7 +34,7 @@ from tests import debian
 SECRET = "only-for-measurements-" + "x" * 40
 BATCH, CONNECTIONS, PRODUCTS = 20, 16, 200
 KEY = keys.issue(key_id="intake", scopes=("events",), secret=SECRET)
-SECONDS = 20
+SECONDS = 10
 MOST_SECONDS = 300  # until everything is stored
 
 
