@@ -22,7 +22,7 @@ class FaultProxy:
 
     def __init__(self, target_port: int) -> None:
         self.delay_seconds = 0.0
-        self._target_port = target_port
+        self.target_port = target_port  # of connections that are made from now on
         self._passing = asyncio.Event()
         self._passing.set()
         self._ends: set[asyncio.StreamWriter] = set()
@@ -73,7 +73,7 @@ class FaultProxy:
         with self._ending(writer):
             await self._passing.wait()
             try:
-                there = await asyncio.open_connection("127.0.0.1", self._target_port)
+                there = await asyncio.open_connection("127.0.0.1", self.target_port)
             except OSError:
                 _reset(writer)
                 return

@@ -113,7 +113,7 @@ async def test_a_closed_proxy_refuses_and_opens_again_where_it_was(proxy):
 
 
 async def test_a_server_that_is_away_resets_its_callers(proxy):
-    proxy._target_port = 1  # nobody listens there
+    proxy.target_port = 1  # nobody listens there
 
     async with connected(await proxy.open()) as ends:
         with pytest.raises(ConnectionResetError):
