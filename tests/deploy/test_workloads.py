@@ -7,21 +7,31 @@ from typing import Any
 import pytest
 import yaml
 
+from runtime import metrics, overload
+
 ROLES = set(
     re.search(r"entrypoint\.sh (\S+)\}", Path("deploy/entrypoint.sh").read_text())[1].split("|")
 ) - {"all"}
 KINDS = {"Deployment", "Job", "CronJob"}
 
 
-def _workloads() -> dict[str, dict[str, Any]]:
-    """Name → manifest, of what runs in k8s/base."""
-    documents = [
+def _documents() -> list[dict[str, Any]]:
+    """All of k8s/base but what is laid over others."""
+    return [
         document
         for path in Path("k8s/base").glob("*.yaml")
         if not path.name.startswith(("every-", "kustomization"))
         for document in yaml.safe_load_all(path.read_text())
     ]
-    return {each["metadata"]["name"]: each for each in documents if each["kind"] in KINDS}
+
+
+def _named(*kinds: str) -> dict[str, dict[str, Any]]:
+    return {each["metadata"]["name"]: each for each in _documents() if each["kind"] in kinds}
+
+
+def _workloads() -> dict[str, dict[str, Any]]:
+    """Name → manifest, of what runs in k8s/base."""
+    return _named(*KINDS)
 
 
 def _pod(workload: dict[str, Any]) -> dict[str, Any]:
@@ -90,3 +100,22 @@ def test_every_file_of_the_base_is_used() -> None:
     used = {*listed["resources"], *(patch["path"] for patch in listed["patches"])}
     there = {path.name for path in Path("k8s/base").iterdir()} - {"kustomization.yaml"}
     assert there == {name for name in used if not name.startswith("..")}
+
+
+def test_what_pods_are_scaled_by_is_what_they_tell() -> None:
+    told = {family.name for family in metrics.registry.collect()}
+    assert overload.gate is not None  # it has registered by now
+    asked = [
+        metric["pods"]["metric"]["name"]
+        for autoscaler in _named("HorizontalPodAutoscaler").values()
+        for metric in autoscaler["spec"]["metrics"]
+        if metric["type"] == "Pods"
+    ]
+    assert len(asked) == 4
+    assert set(asked) <= told
+
+
+def test_every_deployment_but_the_one_of_one_pod_has_a_budget_for_disruption() -> None:
+    budgets = _named("PodDisruptionBudget")
+    assert set(budgets) == set(_named("Deployment")) - {"beat"}
+    assert all(each["spec"].keys() == {"maxUnavailable", "selector"} for each in budgets.values())
