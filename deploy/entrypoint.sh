@@ -1,8 +1,8 @@
 #!/bin/sh
 # One image, one role a container: each role is named here once.
 # HOST and PORT say where a serving role listens. FORWARDED_ALLOW_IPS (addresses and networks,
-# with commas) names the proxies whose X-Forwarded-For and -Proto are believed. The relay answers
-# probes there too, but only where PORT is set.
+# with commas) names the proxies whose X-Forwarded-For and -Proto are believed. The relay and
+# workers answer probes there too, but only where PORT is set.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -28,7 +28,8 @@ case "$role" in
     # Connections outlive those of the callers' pools, so that none is closed under a request.
     profile) exec gunicorn --bind "$HOST:$PORT" --worker-class runtime.threads.Worker --threads 8 --no-control-socket \
         --keep-alive 15 --timeout 30 --graceful-timeout 10 "$@" profile_app.main:app ;;
-    worker) exec celery --app reco_app.worker:app worker --without-gossip --without-mingle "$@" ;;
+    worker) exec celery --app reco_app.worker:app worker --without-gossip --without-mingle \
+        --listen "$probes" "$@" ;;
     beat) exec celery --app reco_app.worker:app beat --pidfile= "$@" ;;
     relay) exec python manage.py relay --listen "$probes" "$@" ;;
     migrate) python manage.py migrate --noinput && exec python -m profile_app.migrate "$@" ;;

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_after_setup, setup_logging
+from celery.signals import before_task_publish, celeryd_after_setup, setup_logging
 from kombu.entity import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reco_app.settings")
 
+from reco_app import measured  # noqa: E402
 from reco_app.settings import current  # noqa: E402  # Celery's Django support reads the line above
 from runtime import logs  # noqa: E402
 
@@ -45,8 +46,19 @@ def _named(arguments: dict[str, Any]) -> list[Queue]:
     ]
 
 
+def queues() -> list[str]:
+    """The names of all queues that this broker has."""
+    names = [queue.name for queue in _task_queues]
+    return [*names, DEAD_LETTERS] if current().broker_url.startswith("amqp") else names
+
+
 def declare(channel: Any) -> None:
-    """Have RabbitMQ make all queues, that of dead letters too, which no worker takes from."""
+    """Have RabbitMQ make all queues, that of dead letters too, which no worker takes from.
+
+    Other brokers make theirs when something is put into them.
+    """
+    if not current().broker_url.startswith("amqp"):
+        return
     dead_letters: Any = Queue
     own = dead_letters(DEAD_LETTERS, queue_arguments=DURABLE)
     for queue in (own, *_task_queues):
@@ -101,6 +113,10 @@ app.conf.update(
     timezone="UTC",
 )
 app.autodiscover_tasks()
+app.Task.Request = "reco_app.measured:Measured"
+app.user_options["worker"].add(measured.LISTEN)
+app.steps["worker"].add(measured.Listening)
+before_task_publish.connect(measured.stamp)
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]  # Celery ships no types
@@ -111,7 +127,6 @@ def _log_as_everybody(**_: Any) -> None:
 @celeryd_after_setup.connect  # type: ignore[untyped-decorator]  # Celery ships no types
 def _make_queues(**_: Any) -> None:
     """A worker itself makes those alone that it takes from."""
-    if current().broker_url.startswith("amqp"):
-        with app.connection_for_write() as connection:
-            connection.ensure_connection()
-            declare(connection.default_channel)
+    with app.connection_for_write() as connection:
+        connection.ensure_connection()
+        declare(connection.default_channel)

@@ -61,6 +61,8 @@ class Shared:
         self._flights: WeakKeyDictionary[asyncio.AbstractEventLoop, _Flights] = WeakKeyDictionary()
         self._renewing: dict[str, asyncio.Task[Found]] = {}
         self._troubled: dict[str, Exception] = {}
+        self._count(fresh=0, spare=0, missing=0)
+        metrics.computations_total.labels(kind)
 
     def early(self, value: Value) -> float:
         """From when on (as `fresh_until`) a value is worth asking for again."""
@@ -90,6 +92,7 @@ class Shared:
         self._renew([*(name for name in fresh if self.early(fresh[name]) <= now), *stale])
         trouble = next((self._troubled[name] for name in stale), None)
         wanted = [name for name in names if name not in fresh and name not in stale]
+        self._count(fresh=len(fresh), spare=len(stale), missing=len(wanted))
         if not wanted:
             return Found(fresh | stale, trouble)
         made = await self._made(wanted, spare=spare)
@@ -133,6 +136,10 @@ class Shared:
             for name, value in kept
             if value and len(value) >= _head.size  # what is shorter is not ours
         }
+
+    def _count(self, **found: int) -> None:
+        for outcome, number in found.items():
+            metrics.shared_reads_total.labels(self._kind, outcome).inc(number)
 
     def _key(self, name: str) -> str:
         return f"{_PREFIX}{self._kind}:{name}"

@@ -3,6 +3,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from reco_app import database
+
 
 class CurationConfig(AppConfig):
     name = "reco_app.curation"
@@ -11,6 +13,7 @@ class CurationConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(_complete, sender=self)
+        database.measure()
 
 
 def _complete(**_: Any) -> None:

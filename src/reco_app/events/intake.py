@@ -5,6 +5,8 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 
+from prometheus_client import Counter
+
 from reco_app.curation import store as curation
 from reco_app.events import memory, service, writers
 from reco_app.events.contracts import Batch, Receipt
@@ -12,9 +14,20 @@ from reco_app.events.memory import Learner, Products
 from reco_app.events.publisher import Publisher, Unpublished
 from reco_app.events.senders import Origin
 from reco_app.settings import current
+from runtime import metrics
 
 CONFIRMED_WITHIN_SECONDS = 2.0
 LOOKED_UP_WITHIN_SECONDS = 0.5
+
+events_total = Counter(
+    "multireco_intake_events_total",
+    "Events by what became of them at intake: acknowledged once in rabbitmq or postgresql, "
+    "rejected for what they say, or unwritable: neither would have them.",
+    ("outcome",),
+    registry=metrics.registry,
+)
+for _outcome in ("rabbitmq", "postgresql", "rejected", "unwritable"):
+    events_total.labels(_outcome)
 
 
 class _Running:
@@ -52,14 +65,28 @@ async def take(batch: Batch, *, consented: bool, origin: Origin, now: datetime) 
     """
     if _running:
         try:
-            return await _published(
+            receipt = await _published(
                 batch, _running[0].publisher, consented=consented, origin=origin, now=now
             )
         except Unpublished:
             pass  # it may be in the queue all the same: storage takes each event once
-    return await writers.write(
-        partial(service.receive, batch, consented=consented, origin=origin, now=now)
-    )
+        else:
+            _count("rabbitmq", receipt)
+            return receipt
+    try:
+        receipt = await writers.write(
+            partial(service.receive, batch, consented=consented, origin=origin, now=now)
+        )
+    except writers.Unwritable:
+        events_total.labels("unwritable").inc(len(batch.events))
+        raise
+    _count("postgresql", receipt)
+    return receipt
+
+
+def _count(store: str, receipt: Receipt) -> None:
+    events_total.labels(store).inc(receipt.accepted + receipt.duplicates)
+    events_total.labels("rejected").inc(len(receipt.rejected))
 
 
 async def _published(

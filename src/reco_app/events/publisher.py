@@ -14,8 +14,9 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from reco_app import worker
-from reco_app.events import messages
+from reco_app.events import effect, messages
 from reco_app.events.messages import Delivery
+from runtime import metrics
 
 TASK = "events.store"
 CONFIRM_SECONDS = 1.0
@@ -55,6 +56,7 @@ class Publisher:
                 raise Unpublished("the broker is away")
             if len(self._waiting) >= MOST_WAITING:
                 raise Unpublished("too many deliveries wait for the broker")
+            effect.began(delivery)
             confirmed: Future[None] = Future()
             self._waiting.append(_Waiting(delivery, confirmed))
             self._changed.notify()
@@ -106,8 +108,11 @@ class Publisher:
             return taken
 
     def _send(self, send: Send, taken: list[_Waiting]) -> None:
+        for other in taken[1:]:
+            effect.forget(other.delivery)  # it is told of under the name of the first
         try:
-            send(messages.joined([one.delivery for one in taken]))
+            with metrics.timed("rabbitmq"):
+                send(messages.joined([one.delivery for one in taken]))
         except Exception as error:  # whatever it is, those who wait hear of it; it goes on upwards
             _refuse(taken, error)
             raise
@@ -124,6 +129,7 @@ class Publisher:
 
 def _refuse(waiting: Iterable[_Waiting], error: Exception) -> None:
     for one in waiting:
+        effect.forget(one.delivery)
         one.confirmed.set_exception(Unpublished(str(error)))
 
 

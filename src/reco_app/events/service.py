@@ -12,6 +12,7 @@ from reco_app.curation import store as curation
 from reco_app.events import (
     attribution,
     caps,
+    effect,
     forgetting,
     hash_keys,
     heard,
@@ -41,7 +42,8 @@ def receive(batch: Batch, *, consented: bool, origin: Origin, now: datetime) -> 
     delivery = delivered(
         batch, taken, rejected, keys=keys, consented=consented, sender=sender, now=now
     )
-    accepted = keep(delivery)
+    with effect.awaited(delivery):
+        accepted = keep(delivery)
     return Receipt(accepted, len(taken) - accepted, rejected)
 
 
@@ -62,7 +64,9 @@ def keep(delivery: Delivery) -> int:
     quarantine.hold(held)
     added = store.add(kept)
     caps.look_back(sent, now=received_at)
-    transaction.on_commit(partial(stream.tell, delivery.events, now=received_at))
+    transaction.on_commit(
+        partial(stream.tell, delivery.events, now=received_at, delivery=delivery.name)
+    )
     return added + len(held)
 
 

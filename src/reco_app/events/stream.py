@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import redis
 from msgspec import DecodeError, Struct, json
+from msgspec.structs import replace
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -20,6 +21,7 @@ from reco_app.events import days, recent
 from reco_app.events.recent import State
 from reco_app.events.store import StoredEvent
 from reco_app.settings import current
+from runtime import metrics
 from runtime.breakers import breaker
 
 STREAM = "multireco:recent-sessions"
@@ -35,10 +37,11 @@ log = logging.getLogger(__name__)
 class Message(Struct, array_like=True, frozen=True, gc=False):
     """Sessions as they are now; of those `gone` nothing counts up to the event of `number`."""
 
-    sent_at: float
     states: Sequence[State]
     gone: Sequence[int] = ()
     number: int = 0
+    delivery: str = ""
+    """The name of the delivery whose last message this is."""
 
 
 class Place(NamedTuple):
@@ -55,8 +58,11 @@ class Missed(Exception):
 _decoder = json.Decoder(Message)
 
 
-def tell(events: Collection[StoredEvent], *, now: datetime) -> None:
-    """Tell what the sessions of these events came to, as it is stored by now."""
+def tell(events: Collection[StoredEvent], *, now: datetime, delivery: str = "") -> None:
+    """Tell what the sessions of these events came to, as it is stored by now.
+
+    `delivery` is the name of the one that brought them.
+    """
     learned = [event for event in events if event.event_type in recent.LEARNED]
     sessions = {event.session_hash for event in learned if event.session_hash is not None}
     alone = [(event.occurred_at, event.event_id) for event in learned if event.session_hash is None]
@@ -65,26 +71,31 @@ def tell(events: Collection[StoredEvent], *, now: datetime) -> None:
         return
     number = days.newest()
     states = [*recent.of_sessions(sessions, now=now), *recent.of_events(alone, now=now)]
-    for first in range(0, len(states), STATES_A_MESSAGE):
-        _send(Message(time(), states[first : first + STATES_A_MESSAGE]))
-    tell_gone(names - {state.name for state in states}, number=number)
+    gone = list(names - {state.name for state in states})
+    messages = [
+        Message(states[first : first + STATES_A_MESSAGE])
+        for first in range(0, len(states), STATES_A_MESSAGE)
+    ]
+    *others, last = [*messages, Message([], gone, number)] if gone else messages
+    for message in (*others, replace(last, delivery=delivery)):
+        _send(message)
 
 
-def tell_gone(names: Iterable[int], *, number: int | None = None) -> None:
-    """Tell that of these sessions nothing counts of what is stored by now, or up to a number."""
+def tell_gone(names: Iterable[int]) -> None:
+    """Tell that of these sessions nothing counts of what is stored by now."""
     gone = list(names)
     if gone:
-        _send(Message(time(), [], gone, days.newest() if number is None else number))
+        _send(Message([], gone, days.newest()))
 
 
 def end() -> Place:
     """Behind the newest message, of which there is one at least. Raises redis.RedisError."""
-    with breaker(STREAM):
+    with breaker(STREAM), metrics.timed("redis"):
         pipeline: Any = _client().pipeline()
         place = _place(pipeline.xinfo_stream(STREAM).execute(raise_on_error=False)[0])
     if place.messages:
         return place
-    _add(Message(time(), []))  # or one that was emptied at once would look like this one
+    _add(Message([]))  # or one that was emptied at once would look like this one
     return end()
 
 
@@ -95,7 +106,7 @@ def read(place: Place) -> tuple[list[Message], Place]:
     """
     messages: list[Message] = []
     while True:
-        with breaker(STREAM):
+        with breaker(STREAM), metrics.timed("redis"):
             pipeline: Any = _client().pipeline()  # one transaction: both tell of the same moment
             pipeline.xread({STREAM: place.message}, count=READ_AT_A_TIME)
             told, state = pipeline.xinfo_stream(STREAM).execute(raise_on_error=False)
@@ -124,7 +135,7 @@ def _decoded(fields: dict[bytes, bytes]) -> Message | None:
 def trim() -> None:
     """Drop the messages whose time is over. Raises redis.RedisError."""
     oldest = int((time() - KEPT_SECONDS) * 1000)
-    with breaker(STREAM):
+    with breaker(STREAM), metrics.timed("redis"):
         _client().xtrim(STREAM, minid=oldest, approximate=False)
 
 
@@ -148,7 +159,7 @@ def _send(message: Message) -> None:
 
 def _add(message: Message) -> None:
     fields: dict[Any, Any] = {"m": json.encode(message)}
-    with breaker(STREAM):
+    with breaker(STREAM), metrics.timed("redis"):
         _client().xadd(STREAM, fields, maxlen=KEPT_MESSAGES, approximate=True)
 
 

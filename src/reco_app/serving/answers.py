@@ -10,10 +10,13 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from time import monotonic
 
+from prometheus_client import Gauge
+
 from reco_app.serving import live, profiles
 from reco_app.serving.contracts import Request
 from reco_app.serving.live import Live
 from reco_app.settings import current
+from runtime import metrics
 
 MOST_ANSWERS = 4096
 MOST_BYTES = 32 << 20
@@ -82,6 +85,12 @@ class _Table:
 
 
 _table = _Table(live.current())
+kept_answers = Gauge(
+    "multireco_answers_kept",
+    "Whole answers at hand in this process.",
+    registry=metrics.registry,
+)
+kept_answers.set_function(lambda: len(_table.by_meaning))
 
 
 def worded(wording: Wording) -> Kept | None:

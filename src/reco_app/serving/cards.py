@@ -8,10 +8,12 @@ import msgspec
 from reco_app.engine.direct import CardTable
 from reco_app.serving.canonical import each_once
 from reco_app.training.snapshot import Snapshot
+from runtime import metrics
 
 KEPT = 50_000  # cards cut down to the fields asked for, some 20 MB; as much again in tables
 MOST_TABLES = 4  # of different fields, each 16 bytes a product
 PRICED = ("price", "sale_price")
+_missed = metrics.cache_misses_total.labels("cards")
 
 
 class Card(NamedTuple):
@@ -82,6 +84,7 @@ class Cards:
         self, item_id: str, position: int, fields: Sequence[str], shown: dict[str, msgspec.Raw]
     ) -> msgspec.Raw | None:
         """The card cut down, and kept unless it has just changed."""
+        _missed.inc()
         changed = self._changed.get(item_id)
         json = changed.json if changed else self._from_snapshot(position)
         product = msgspec.json.decode(json) if json else {"deleted": True}

@@ -16,6 +16,7 @@ from reco_app.serving.diversity import COVERED, Budgeted, budgeted, coverage, no
 from reco_app.serving.live import Live
 from reco_app.serving.question import Question, named_products
 from reco_app.serving.shelf import Shelf
+from reco_app.serving.stages import STOPPED, Watch
 
 POOL = 200  # candidates that rules, profile, budget and diversity put into another order
 SLACK = 8  # variants of one product that the first call of the engine may well return
@@ -52,11 +53,17 @@ class Decision(NamedTuple):
 
 
 def decide(
-    request: Request, question: Question, live: Live, *, profile: lean.Profile | None
+    request: Request,
+    question: Question,
+    live: Live,
+    *,
+    profile: lean.Profile | None,
+    watch: Watch = STOPPED,
 ) -> Decision:
     """Choose and order the products: full lists whenever enough of them may appear."""
     allowed, filters = _allowed(request, question, live)
     relaxed = filters is not question.filters
+    watch.lap("filters")
     pinned = rules.pins(question.rules, live.shelf, allowed=allowed) if question.rules else {}
     found = candidates.collect(
         live.model,
@@ -67,12 +74,14 @@ def decide(
         last=_alike(request, question, live),
         **_reach(request, question, profile, live),
     )
+    watch.lap("candidates")
     scores = found.scores
     if profile is not None or question.rules:
         of_rules, of_profile = factors(question, profile, found.positions, live.shelf)
         scores = _normalised(scores * of_rules * of_profile)
     order, budget = _order(request, question, found, scores, live)
     shown = _candidates_shown(order.rows, found, scores)
+    watch.lap("order")
     picks = list(_placed(shown, pinned, count=question.count)) if pinned else shown
     return Decision(
         question=question,

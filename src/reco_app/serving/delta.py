@@ -12,15 +12,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from math import nan
 from threading import Lock
-from time import monotonic, time
+from time import monotonic
 
 import redis
 from prometheus_client import Gauge
 
 from reco_app.engine.delta import Reader
 from reco_app.engine.model import Model
-from reco_app.events import days, recent, stream
+from reco_app.events import days, effect, recent, stream
 from reco_app.serving import live
 from reco_app.serving.live import Live
 from reco_app.serving.newest import MOST, Newest
@@ -46,9 +47,9 @@ pairs_held = Gauge(
     "Pairs of products, in both directions, that its answers know from these sessions.",
     registry=metrics.registry,
 )
-lag_seconds = Gauge(
-    "multireco_delta_lag_seconds",
-    "From telling of a session to its effect on answers, when it had one last.",
+age_seconds = Gauge(
+    "multireco_delta_age_seconds",
+    "For how long nobody could tell this process what is new.",
     registry=metrics.registry,
 )
 
@@ -66,8 +67,6 @@ class _Followed:
     read_at: float = 0.0
     read_all_at: float = 0.0
     heard_at: float = 0.0
-    sent_at: float | None = None
-    """When the first was sent of what answers do not know yet."""
     reader: Reader | None = None
     built: int = -1
     built_at: float = 0.0
@@ -75,6 +74,7 @@ class _Followed:
 
 _followed = _Followed()
 _building = Lock()
+age_seconds.set_function(lambda: monotonic() - _followed.heard_at if _followed.heard_at else nan)
 
 
 def start_again() -> None:
@@ -88,6 +88,7 @@ def follow() -> None:
     model = live.current().model
     cut = None if model is None else cut_of(model)
     if model is None or cut is None:
+        effect.lose_sight()
         return
     try:
         if _is_complete(cut):
@@ -134,6 +135,7 @@ def _catch_up(cut: int) -> None:
 
     While PostgreSQL is away answers keep what they felt before.
     """
+    effect.lose_sight()
     place, newest = _end(), Newest()
     seen = _read_into(newest, number=cut)
     _followed.place, _followed.newest, _followed.built = place, newest, -1
@@ -151,6 +153,7 @@ def _hear(cut: int) -> None:
     except redis.RedisError as error:
         log.warning("Redis is away, new events are read in PostgreSQL: %s", error)
         _followed.place = None
+        effect.lose_sight()
     away, silent = _followed.place is None, monotonic() - _followed.read_at
     if silent < (READ_SECONDS_AWAY if away else READ_SECONDS):
         return
@@ -173,12 +176,10 @@ def _listen() -> None:
     if _followed.place is None:
         return
     messages, _followed.place = stream.read(_followed.place)
-    changes = _followed.newest.changes
     for message in messages:
         _followed.newest.drop(message.gone, number=message.number)
         _followed.newest.put(message.states)
-        if _followed.newest.changes > changes and _followed.sent_at is None:
-            _followed.sent_at = message.sent_at
+        effect.told(message.delivery)
     _followed.heard_at = monotonic()
 
 
@@ -216,19 +217,17 @@ def _end() -> stream.Place | None:
 def _serve() -> None:
     """Have answers feel what has changed, at most once a second."""
     state = live.current()
-    if state.model is None or monotonic() - _followed.built_at < BUILD_SECONDS:
+    if state.model is None:
         return
     release = state.model.release
-    if _is_built(release):
-        return
-    cut = cut_of(release)
-    if cut is None:
-        return
-    together = _together(release, state.shelf, cut)
-    live.change(lambda state: _with(state, together))
-    if _followed.sent_at is not None:
-        lag_seconds.set(max(0.0, time() - _followed.sent_at))
-        _followed.sent_at = None
+    if not _is_built(release):
+        cut = cut_of(release)
+        if cut is None or monotonic() - _followed.built_at < BUILD_SECONDS:
+            return
+        together = _together(release, state.shelf, cut)
+        live.change(lambda state: _with(state, together))
+    if _followed.place is not None:
+        effect.felt()
 
 
 def _with(state: Live, together: Model) -> Live:

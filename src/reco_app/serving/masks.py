@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 
 from reco_app.serving.contracts import Filter
 from reco_app.serving.shelf import Shelf
+from runtime import metrics
 
 Mask = NDArray[np.uint8]
 # Masks of one byte a product: some 25 MB at a hundred thousand. Whoever asks for as many others
 # has them all dropped, which costs the next request for each 0.3 ms at a hundred thousand.
 KEPT = 256
+_missed = metrics.cache_misses_total.labels("masks")
 
 
 class Masks:
@@ -26,6 +28,7 @@ class Masks:
         """1 where a product is offered and passes the filter. Not to be written to."""
         mask = self._kept.get(chosen)
         if mask is None:
+            _missed.inc()
             if len(self._kept) >= KEPT:
                 self._kept.clear()
             mask = self._kept[chosen] = _passing(self._shelf, chosen)

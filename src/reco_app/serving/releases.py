@@ -7,6 +7,7 @@ one line of the log.
 
 import logging
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from time import monotonic
 
@@ -29,6 +30,12 @@ not_followed = Gauge(
     "1 while the release that the pointer names cannot be used, so that another one answers.",
     registry=metrics.registry,
 )
+trained_at = Gauge(
+    "multireco_release_trained_timestamp_seconds",
+    "When the release that this process answers from was trained, since 1970; 0 without one.",
+    registry=metrics.registry,
+)
+trained_at.set_function(lambda: _trained_at(live.current().model))
 
 
 @dataclass(slots=True)
@@ -87,6 +94,10 @@ def on_release(
             products = replace(products, version=remembered.version)
             cards.current = False
     return live.state_of(model, products, state.curation, cards)
+
+
+def _trained_at(model: Model | None) -> float:
+    return datetime.fromisoformat(model.manifest["trained_at"]).timestamp() if model else 0.0
 
 
 def _is_as_seen(model_dir: Path, version: str | None, running: Model | None) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from reco_app.curation.contracts import CuratedRule
 from reco_app.engine.rank import SOURCES
 from reco_app.events import recommendation_log
-from reco_app.serving import answers, cache, canonical, envelope, live, plain, profiles
+from reco_app.serving import answers, cache, canonical, envelope, live, plain, profiles, stages
 from reco_app.serving.answers import Kept, Wording
 from reco_app.serving.cards import cut_down
 from reco_app.serving.contracts import Answer, Request, Result, Warning
@@ -17,6 +18,7 @@ from reco_app.serving.decision import Decision, decide
 from reco_app.serving.live import Live
 from reco_app.serving.question import understood
 from reco_app.serving.reasons import reasons
+from reco_app.serving.stages import Watch
 from runtime import metrics
 
 
@@ -29,8 +31,11 @@ async def answered(request: Request, *, now: datetime, wording: Wording) -> Kept
     if kept is not None:
         return kept
     state, digest = live.current(), canonical.digest(request)
-    answer = await recommend(request, now=now, digest=digest)
+    watch = stages.whole()
+    answer = await recommend(request, now=now, digest=digest, watch=watch)
+    watch.lap("envelope")
     body, degraded = msgspec.json.encode(answer), bool(answer.degraded)
+    watch.lap("encoding")
     kept = Kept(body, digest, state.curation.version, degraded=degraded)
     recommendation_log.offer(body, request)
     answers.keep(kept, request, state)
@@ -43,10 +48,11 @@ def at_once(request: Request, *, now: datetime, wording: Wording) -> Kept | None
     digest = canonical.digest(request)
     kept = answers.meant(digest)
     if kept is None:
-        state = live.current()
+        state, started_at = live.current(), perf_counter()
         body = plain.encoded(request, digest, state, now=now)
         if body is None:
             return None
+        stages.compiled(started_at)
         kept = Kept(body, digest, state.curation.version, degraded=False)
         recommendation_log.offer(body, request)
         answers.keep(kept, request, state)
@@ -54,16 +60,24 @@ def at_once(request: Request, *, now: datetime, wording: Wording) -> Kept | None
     return kept
 
 
-async def recommend(request: Request, *, now: datetime, digest: bytes | None = None) -> Answer:
+async def recommend(
+    request: Request,
+    *,
+    now: datetime,
+    digest: bytes | None = None,
+    watch: Watch = stages.STOPPED,
+) -> Answer:
     """Answer a request by what this process knows at this moment.
 
     `digest` is its canonical one, where that is known. Raises Problem invalid-fields for a
     scenario that does not exist.
     """
     state = live.current()
-    decision, degraded = await decided(request, state, now=now)
+    decision, degraded = await decided(request, state, now=now, watch=watch)
     digest = digest or canonical.digest(request)
-    return await _answer(request, decision, state, now=now, degraded=degraded, digest=digest)
+    return await _answer(
+        request, decision, state, now=now, degraded=degraded, digest=digest, watch=watch
+    )
 
 
 async def preview(
@@ -82,13 +96,16 @@ async def decided(
     *,
     now: datetime,
     placement_rules: Sequence[CuratedRule] | None = None,
+    watch: Watch = stages.STOPPED,
 ) -> tuple[Decision, list[str]]:
     """The decision on a given state, and the neighbours that did not answer."""
     question = understood(request, state, now=now, placement_rules=placement_rules)
+    watch.lap("question")
     if request.profile is None:
-        return decide(request, question, state, profile=None), []
+        return decide(request, question, state, profile=None, watch=watch), []
     profile, away = await profiles.named(request.profile)
-    decision = decide(request, question, state, profile=profile)
+    watch.lap("profile")
+    decision = decide(request, question, state, profile=profile, watch=watch)
     if profile is None and not away:
         detail = f"There is no profile “{request.profile}”; the answer leans to none."
         decision.warnings.append(Warning("unknown-profile", detail))
@@ -103,6 +120,7 @@ async def _answer(
     now: datetime,
     degraded: list[str],
     digest: bytes,
+    watch: Watch = stages.STOPPED,
 ) -> Answer:
     positions = [pick.position for pick in decision.picks]
     shown = list(zip(state.shelf.item_ids(positions), positions, strict=True))
@@ -111,7 +129,9 @@ async def _answer(
         more, away = await _more_cards(shown, cards, state, request.fields)
         cards |= more
         degraded = [*degraded, *away]
+    watch.lap("cards")
     told = reasons(decision, model=state.model, shelf=state.shelf)
+    watch.lap("reasons")
     return envelope.answer(
         request,
         digest,

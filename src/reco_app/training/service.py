@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from secrets import token_hex
-from time import time
+from time import monotonic, time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,8 +65,9 @@ def train(*, now: datetime, report: Report, tuning: bool = True) -> Trained:
     release as it was.
     """
     model_dir = current().model_dir
+    seconds: dict[str, float] = {}
     with store.alone(), _staged(model_dir) as folder:
-        built = _build(model_dir, folder, now, report, tuned=tuning)
+        built = _build(model_dir, folder, now, _timed(report, seconds), tuned=tuning)
         version = release.publish(
             folder,
             model_dir,
@@ -81,7 +82,7 @@ def train(*, now: datetime, report: Report, tuning: bool = True) -> Trained:
             },
         )
         live = built.verdict.passed or next(release.to_serve(model_dir)) == version
-        _record(version, built, live=live)
+        _record(version, built, seconds, live=live)
         if live:
             switch(version)
         warnings = _shared(report)
@@ -158,6 +159,19 @@ def _staged(model_dir: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)  # a release has another name by now
 
 
+def _timed(report: Report, seconds: dict[str, float]) -> Report:
+    """The same report, which also notes in `seconds` how long each step took."""
+    began: dict[str, float] = {}
+
+    def noted(step: str, done: int, total: int) -> None:
+        started = began.setdefault(step, monotonic())
+        if done == total:
+            seconds[f"{step}{store.STEP_SECONDS}"] = round(monotonic() - started, 3)
+        report(step, done, total)
+
+    return noted
+
+
 def _build(model_dir: Path, folder: Path, now: datetime, report: Report, *, tuned: bool) -> _Built:
     cut = days.cut()
     parquet = export.update(
@@ -226,13 +240,13 @@ def _facts(log: Count, index: Index) -> dict[str, Any]:
     return facts
 
 
-def _record(version: str, built: _Built, *, live: bool) -> None:
+def _record(version: str, built: _Built, seconds: Mapping[str, float], *, live: bool) -> None:
     store.record(
         version=version,
         trained_at=datetime.strptime(version[:20], STAMP).replace(tzinfo=UTC),
         status=Release.Status.READY if live else Release.Status.REFUSED,
         note=built.verdict.note,
-        measures=built.verdict.measures | built.facts,
+        measures=built.verdict.measures | built.facts | dict(seconds),
         parameters=to_dict(built.verdict.parameters),
     )
 

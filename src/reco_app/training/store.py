@@ -11,6 +11,8 @@ from reco_app.training.models import Release
 
 LOCK = 7_211_120  # any number that nothing else locks
 SWITCH_LOCK = LOCK + 1
+STEP_SECONDS = ".seconds"
+"""After the name of a step of training, among the measures of a release."""
 
 
 class TrainingRuns(Exception):

@@ -68,8 +68,8 @@ def start_mounted(processes: Processes, *, port: int) -> dict[str, int]:
     Returns role → port, as start_split does.
     """
     processes.start("all", port=port)
-    _start_background(processes, catalog=address_of(port), profile=address_of(port))
-    return dict.fromkeys(("router", "profile", "catalog", "reco"), port)
+    background = _start_background(processes, catalog=address_of(port), profile=address_of(port))
+    return dict.fromkeys(("router", "profile", "catalog", "reco"), port) | background
 
 
 def start_split(processes: Processes, *, port: int) -> dict[str, int]:
@@ -79,10 +79,10 @@ def start_split(processes: Processes, *, port: int) -> dict[str, int]:
     for role in ports:
         processes.start(role, port=ports[role], urls=urls)
     processes.start("router", port=port, urls=urls)
-    _start_background(
+    background = _start_background(
         processes, catalog=address_of(ports["catalog"]), profile=address_of(ports["profile"])
     )
-    return {"router": port, **ports}
+    return {"router": port, **ports, **background}
 
 
 def wait_until_ready(processes: Processes, seconds: float = 60) -> None:
@@ -91,10 +91,14 @@ def wait_until_ready(processes: Processes, seconds: float = 60) -> None:
         server.wait_until_ready(seconds)
 
 
-def _start_background(processes: Processes, *, catalog: str, profile: str) -> None:
+def _start_background(processes: Processes, *, catalog: str, profile: str) -> dict[str, int]:
+    """The ports where relay and worker answer probes."""
     urls = {"MULTIRECO_CATALOG_URL": catalog, "MULTIRECO_PROFILE_URL": profile}
-    for role in ("relay", "worker", "beat"):
-        processes.start(role, urls=urls)
+    ports = {role: free_port() for role in ("relay", "worker")}
+    for role, port in ports.items():
+        processes.start(role, port=port, urls=urls)
+    processes.start("beat", urls=urls)
+    return ports
 
 
 def _ready(port: int) -> bool:

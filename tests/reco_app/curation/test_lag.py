@@ -1,6 +1,7 @@
 from django.db import OperationalError
 from prometheus_client import CollectorRegistry, generate_latest
 
+from reco_app import scraped
 from reco_app.curation import lag, outbox, relay
 from reco_app.curation.models import OutboxEntry
 from runtime import metrics
@@ -8,13 +9,13 @@ from runtime import metrics
 
 def told():
     registry = CollectorRegistry()
-    registry.register(lag.Backlog())
+    registry.register(scraped.in_postgresql(lag.backlog))
     lines = generate_latest(registry).decode().splitlines()
     return dict(line.split() for line in lines if not line.startswith("#"))
 
 
 def test_the_age_of_the_oldest_waiting_change_is_told_when_asked(products, monkeypatch):
-    monkeypatch.setattr(lag.connection, "close", lambda: None)  # the test's own
+    monkeypatch.setattr(scraped.connection, "close", lambda: None)  # the test's own
     oldest = OutboxEntry.objects.order_by("created_at")[0].created_at
     monkeypatch.setattr(lag.timezone, "now", lambda: oldest.replace(year=oldest.year + 1))
     outbox.refuse(OutboxEntry.objects.get(product_id="pan"), "no pans")
@@ -30,7 +31,7 @@ def test_a_figure_that_postgresql_cannot_tell_is_absent_and_breaks_no_other(monk
     def away(**_):
         raise OperationalError("away")
 
-    monkeypatch.setattr(lag.connection, "close", lambda: None)
+    monkeypatch.setattr(scraped.connection, "close", lambda: None)
     monkeypatch.setattr(outbox, "backlog", away)
 
     assert told() == {}

@@ -14,9 +14,10 @@ from django.db import OperationalError
 from reco_app.engine.delta import Reader, Recent
 from reco_app.engine.model import Model
 from reco_app.engine.rank import SOURCES, ContextItem, rank
-from reco_app.events import days, store, stream
+from reco_app.events import days, effect, messages, store, stream
 from reco_app.events.anonymity import day_of
 from reco_app.events.models import Event
+from reco_app.events.senders import Sender
 from reco_app.events.store import StoredEvent
 from reco_app.serving import canonical, delta, explain, live, plain, running, service
 from reco_app.serving.contracts import Request, RequestItem, WhyRequest
@@ -341,3 +342,49 @@ def test_readiness_tells_when_nothing_can_be_followed(monkeypatch):
     monkeypatch.setattr(delta, "MOST_SILENT_SECONDS", -1.0)
 
     assert running.conditions()["delta"].startswith("not followed for")
+
+
+def test_a_delivery_is_felt_as_soon_as_answers_have_its_sessions(monkeypatch):
+    taken = []
+    monkeypatch.setattr(effect.seconds, "observe", taken.append)
+    delta.follow()
+    events = stored(visits(1, 2, 3))
+    delivery = messages.new(
+        events=events, rejected=[], sender=Sender(1, keyed=False), received_at=datetime.now(UTC)
+    )
+
+    effect.began(delivery)
+    delta.follow()
+    assert taken == []
+    stream.tell(events, now=datetime.now(UTC), delivery=delivery.name)
+    delta.follow()
+
+    assert len(taken) == 1
+    assert "p25" in after("p05")
+
+
+def test_what_is_on_its_way_while_redis_goes_away_is_not_measured(monkeypatch):
+    taken = []
+    monkeypatch.setattr(effect.seconds, "observe", taken.append)
+    monkeypatch.setattr(effect, "LATE_SECONDS", 0.0)
+    delta.follow()
+    effect.began(
+        messages.new(
+            events=visits(1),
+            rejected=[],
+            sender=Sender(1, keyed=False),
+            received_at=datetime.now(UTC),
+        )
+    )
+    monkeypatch.setattr(stream, "read", fail(redis.ConnectionError("away")))
+
+    delta.follow()
+
+    assert taken == []
+
+
+def fail(error: Exception):
+    def raising(*_):
+        raise error
+
+    return raising

@@ -6,6 +6,9 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from reco_app import settings
 from reco_app.curation import lag, relay
+from reco_app.events import queues
+from reco_app.scraped import in_postgresql
+from reco_app.training import figures
 from runtime import logs, metrics, probes
 
 
@@ -23,7 +26,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, listen: str, **options: Any) -> None:
         logs.configure("relay", settings.current().log_level)
         if listen:
-            metrics.registry.register(lag.Backlog())
+            for collector in (
+                *map(in_postgresql, (lag.backlog, figures.trainings, figures.timetable)),
+                queues.waiting(),
+                queues.undone(),
+            ):
+                metrics.registry.register(collector)
             host, _, port = listen.rpartition(":")
             probes.serve(host, int(port))
         stop = threading.Event()

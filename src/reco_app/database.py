@@ -1,0 +1,24 @@
+"""Every statement that Django sends to PostgreSQL is measured, as calls to neighbours are."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
+from runtime import metrics
+
+
+def measure() -> None:
+    """From now on."""
+    connection_created.connect(_begin)
+
+
+def _begin(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
+    if _timed not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_timed)
+
+
+def _timed(execute: Callable[..., Any], *statement: Any) -> Any:
+    with metrics.timed("postgresql"):
+        return execute(*statement)
