@@ -26,7 +26,7 @@ EXPECTED = (
     "Couldn't find schema for kind",  # of operators: they validate their own resources
     "INFO ",
 )
-TALKATIVE = {"checkov", "promtool", "gixy"}  # they tell what they found good, too
+TALKATIVE = {"checkov", "promtool", "amtool", "gixy"}  # they tell what they found good, too
 DJANGO = {
     "MULTIRECO_SECRET_KEY": "nothing-is-signed-by-a-look-at-settings-0123456789abcdef",
     "MULTIRECO_DATABASE_URL": "postgresql://none@127.0.0.1/none",
@@ -87,6 +87,9 @@ def _checks() -> Iterator[tuple[str, Sequence[str]]]:
         "promtool",
         ["promtool", "check", "config", "--lint-fatal", "deploy/prometheus/prometheus.yaml"],
     )
+    alerts = sorted(str(path) for path in (ROOT / "deploy/prometheus").glob("*.test.yaml"))
+    yield "alerts", ["promtool", "test", "rules", *alerts]
+    yield "alertmanager", ["amtool", "check-config", "deploy/prometheus/alertmanager.yaml"]
     yield "settings", [str(ROOT / ".venv/bin/python"), "-c", SETTINGS]
     gateway = str(_gateway())
     yield "nginx", ["nginx", "-t", "-q", "-e", "stderr", "-c", gateway]

@@ -26,6 +26,9 @@ PARTS = {
     "PgBouncer": "/usr/sbin/pgbouncer",
     "Chromium": "chromium",
     "Java": "java",
+    "Prometheus": "prometheus",
+    "Alertmanager": "amtool",
+    "NGINX exporter": "prometheus-nginx-exporter",
 }
 _running = ExitStack()
 
