@@ -1,4 +1,4 @@
-"""Private servers from Debian's packages: PostgreSQL, Redis, RabbitMQ and NGINX."""
+"""Private servers from Debian's packages: PostgreSQL, Redis, RabbitMQ, NGINX, Prometheus."""
 
 import os
 import shutil
@@ -6,6 +6,8 @@ import string
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+import yaml
 
 from runtime.local import stores
 from runtime.local.processes import ROOT
@@ -68,6 +70,65 @@ def gateway(
             shutil.which("nginx") or "/usr/sbin/nginx",
             *("-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "main")),
             *("-g", main),
+        ],
+        log=folder / "output.log",
+        ready=lambda: accepts(port),
+    )
+    try:
+        server.wait_until_ready()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.stop()
+
+
+@contextmanager
+def nginx_exporter(folder: Path, *, status_port: int) -> Iterator[str]:
+    """What reads a gateway's figures for Prometheus; yields its address."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    server = Server(
+        "NGINX exporter",
+        [
+            "/usr/bin/prometheus-nginx-exporter",
+            f"-web.listen-address=127.0.0.1:{port}",
+            f"-nginx.scrape-uri=http://127.0.0.1:{status_port}/stub_status",
+        ],
+        log=folder / "output.log",
+        ready=lambda: accepts(port),
+    )
+    try:
+        server.wait_until_ready()
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.stop()
+
+
+@contextmanager
+def prometheus(folder: Path, addresses: Mapping[str, str]) -> Iterator[str]:
+    """Prometheus with deploy/prometheus, asking these addresses (role → host:port) every second.
+
+    What reads the gateway is the role `gateway-figures`. Yields its URL.
+    """
+    shutil.copytree(ROOT / "deploy/prometheus", folder)
+    port = free_port()
+    given = yaml.safe_load((folder / "prometheus.yaml").read_text())
+    given["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    del given["alerting"]
+    for job in given["scrape_configs"]:
+        targets = job["static_configs"][0]["targets"]
+        job["static_configs"] = [
+            {"targets": [addresses[role]], "labels": {"role": role}}
+            for role in (target.partition(":")[0] for target in targets)
+        ]
+        job.pop("relabel_configs", None)
+    (folder / "prometheus.yaml").write_text(yaml.safe_dump(given))
+    server = Server(
+        "Prometheus",
+        [
+            "/usr/bin/prometheus",
+            f"--config.file={folder}/prometheus.yaml",
+            f"--storage.tsdb.path={folder}/data",
+            f"--web.listen-address=127.0.0.1:{port}",
         ],
         log=folder / "output.log",
         ready=lambda: accepts(port),
