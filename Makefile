@@ -14,8 +14,8 @@ help:  ## this list
 demo: .venv/demo  ## load real groceries, train, and serve on http://127.0.0.1:8000 (PORT=)
 	@$(BIN)/python -m runtime.local demo --port $(PORT)
 
-split: .venv/demo  ## the same, each component as a process of its own behind the router
-	@$(BIN)/python -m runtime.local split --port $(PORT)
+split: .venv/demo  ## the same, each component as a process of its own; TLS=1: behind NGINX, with mutual TLS
+	@$(BIN)/python -m runtime.local split --port $(PORT) $(if $(TLS),--tls)
 
 test: .venv/dev  ## the whole test suite, on private servers
 	@$(BIN)/python -m pytest

@@ -133,6 +133,7 @@ def _gateway() -> Path:
     routes = template.safe_substitute(
         addresses,
         GATEWAY_LISTEN="127.0.0.1:8080",
+        COMPONENTS_SCHEME="http",
         GATEWAY_STATUS_LISTEN="127.0.0.1:8081",
         GATEWAY_CACHE=str(folder / "cache"),
         NGINX_LOCAL_RESOLVERS="127.0.0.1",

@@ -2,7 +2,8 @@
 # One image, one role a container: each role is named here once.
 # HOST and PORT say where a serving role listens. FORWARDED_ALLOW_IPS (addresses and networks,
 # with commas) names the proxies whose X-Forwarded-For and -Proto are believed. The relay and
-# workers answer probes there too, but only where PORT is set.
+# workers answer probes there too, but only where PORT is set. With MULTIRECO_TLS_DIR they speak
+# TLS, and ask whoever comes for a certificate of the same authority.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,6 +15,13 @@ shift
 
 # The image brings the engine compiled; numba wants its cache where it can write.
 if [ -d compiled ] && [ -n "${NUMBA_CACHE_DIR:-}" ]; then cp -Rn compiled/. "$NUMBA_CACHE_DIR"; fi
+
+if [ -n "${MULTIRECO_TLS_DIR:-}" ]; then
+    own="$MULTIRECO_TLS_DIR/tls.crt" key="$MULTIRECO_TLS_DIR/tls.key" authority="$MULTIRECO_TLS_DIR/ca.crt"
+    export UVICORN_SSL_CERTFILE="$own" UVICORN_SSL_KEYFILE="$key" UVICORN_SSL_CA_CERTS="$authority"
+    export UVICORN_SSL_CERT_REQS=2
+    export GUNICORN_CMD_ARGS="--certfile=$own --keyfile=$key --ca-certs=$authority --cert-reqs=2"
+fi
 
 # Nothing here speaks WebSocket, and uvicorn would log who asks for it, by address and in full.
 serve() {

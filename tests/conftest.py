@@ -8,7 +8,9 @@ import pytest
 
 from runtime import stdout
 from runtime.local import stores
+from runtime.local.certificates import Authority
 from runtime.local.processes import start_mounted, start_split
+from runtime.local.secured import start_secured
 from tests import debian, servers
 from tests.shops import Shop, selling
 
@@ -50,12 +52,16 @@ def split(shop_folders: Path) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="session")
-def gateway(split: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """The same processes behind NGINX, which asks each component itself."""
-    servers.need("NGINX")
-    ports = {role: f"127.0.0.1:{port}" for role, port in split.ports.items()}
-    with debian.gateway(tmp_path_factory.mktemp("gateway") / "nginx", ports) as address:
-        yield split._replace(address=address)
+def gateway(shop_folders: Path) -> Iterator[Shop]:
+    """The same behind NGINX with mutual TLS between all, as `make split TLS=1` and a cluster."""
+    servers.need("PostgreSQL", "Redis", "RabbitMQ", "NGINX")
+    folder = shop_folders / "secured"
+    authority = Authority(folder / "tls")
+    with (
+        debian.running(folder) as given,
+        selling(given, folder, start_secured, authority=authority) as shop,
+    ):
+        yield shop
 
 
 @pytest.fixture(scope="session", params=SHAPES)

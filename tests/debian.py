@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import string
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,7 +9,9 @@ from pathlib import Path
 import yaml
 
 from runtime.local import stores
-from runtime.local.processes import ROOT
+from runtime.local.gateway import Listening
+from runtime.local.gateway import gateway as start_gateway
+from runtime.local.processes import ROOT, address_of
 from runtime.local.servers import Server, accepts, free_port
 
 RABBITMQ = "/usr/lib/rabbitmq/bin/rabbitmq-server"
@@ -45,38 +46,11 @@ def gateway(
 
     `trusting`: whom it believes that a request comes from another network.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
-    template = string.Template((ROOT / "deploy/nginx/gateway.conf.template").read_text())
-    variables = {f"{role.upper()}_ADDRESS": address for role, address in addresses.items()}
-    routes = template.safe_substitute(
-        variables,
-        GATEWAY_LISTEN=f"127.0.0.1:{port}",
-        GATEWAY_STATUS_LISTEN=f"127.0.0.1:{status_port or free_port()}",
-        GATEWAY_CACHE=str(folder / "cache"),
-        NGINX_LOCAL_RESOLVERS="127.0.0.1",
-    )
-    (folder / "gateway.conf").write_text(routes)
-    believed = f"set_real_ip_from {trusting}; real_ip_header X-Forwarded-For;" if trusting else ""
-    (folder / "believed.conf").write_text(believed)
-    whole = (ROOT / "deploy/nginx/nginx.conf").read_text()
-    for there, here in (("/tmp", folder), ("/etc/nginx/conf.d", folder), ("s auto", "s 1")):
-        whole = whole.replace(there, str(here))
-    (folder / "main").write_text(whole)
-    main = f"daemon off; {'user root;' if os.geteuid() == 0 else ''}"
-    server = Server(
-        "NGINX",
-        [
-            shutil.which("nginx") or "/usr/sbin/nginx",
-            *("-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "main")),
-            *("-g", main),
-        ],
-        log=folder / "output.log",
-        ready=lambda: accepts(port),
-    )
+    listening = Listening(free_port(), status_port or free_port())
+    server = start_gateway(folder, addresses, listening, trusting=trusting)
     try:
         server.wait_until_ready()
-        yield f"http://127.0.0.1:{port}"
+        yield address_of(listening.plain)
     finally:
         server.stop()
 

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import httpx2
 
 from runtime import keys
+from runtime.local import secured
+from runtime.local.certificates import Authority
 from runtime.local.processes import ROOT, Processes, address_of, wait_until_ready
 from runtime.local.servers import free_port
 from tests import market
@@ -29,6 +31,7 @@ class Shop(NamedTuple):
     ports: Mapping[str, int]
     environment: Mapping[str, str]
     logs: Path
+    authority: Authority | None = None
 
     def url(self, path: str) -> str:
         return f"{self.address}{path}"
@@ -45,9 +48,16 @@ class Shop(NamedTuple):
 
 @contextmanager
 def selling(
-    addresses: Mapping[str, str], folder: Path, start: Callable[..., Mapping[str, int]]
+    addresses: Mapping[str, str],
+    folder: Path,
+    start: Callable[..., Mapping[str, int]],
+    *,
+    authority: Authority | None = None,
 ) -> Iterator[Shop]:
-    """The processes that `start` starts on these stores, with the market loaded and learned."""
+    """The processes that `start` starts on these stores, with the market loaded and learned.
+
+    Where they have an `authority`, whoever asks over HTTP trusts it meanwhile.
+    """
     port = free_port()
     environment = {
         **addresses,
@@ -56,17 +66,27 @@ def selling(
         "MULTIRECO_REQUESTS_PER_MINUTE": "1000000",  # a test asks more than any network
     }
     _run(environment, "/bin/sh", "deploy/entrypoint.sh", "migrate")
-    with Processes(environment, folder / "logs") as processes:
+    with trusted(authority), Processes(environment, folder / "logs", authority) as processes:
         ports = start(processes, port=port)
         wait_until_ready(processes)
-        beside = {
-            **environment,
-            "MULTIRECO_CATALOG_URL": address_of(ports["catalog"]),
-            "MULTIRECO_PROFILE_URL": address_of(ports["profile"]),
-        }
-        shop = Shop(address_of(port), ports, beside, folder / "logs")
+        beside = {**environment, **processes.beside(ports)}
+        address = secured.address(port) if authority else address_of(port)
+        shop = Shop(address, ports, beside, folder / "logs", authority)
         _fill(shop, folder / "feed")
         yield shop
+
+
+@contextmanager
+def trusted(authority: Authority | None) -> Iterator[None]:
+    """Have clients of this process that are told nothing else trust it."""
+    if authority is None:
+        yield
+        return
+    os.environ["SSL_CERT_FILE"] = str(authority.certificate)
+    try:
+        yield
+    finally:
+        del os.environ["SSL_CERT_FILE"]
 
 
 def wait_for_market(shop: Shop, seconds: float = 60) -> None:

@@ -9,8 +9,10 @@ import asyncio
 from time import perf_counter
 from typing import Any, cast
 
+from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from runtime import tls
 from runtime.overload import CAME_AT, gate
 
 _HEAD, _INTERIM = b"HTTP/1.1 ", b"HTTP/1.1 1"
@@ -18,6 +20,12 @@ _HEAD, _INTERIM = b"HTTP/1.1 ", b"HTTP/1.1 1"
 
 class Protocol(HttpToolsProtocol):
     """For uvicorn's option `--http`."""
+
+    def __init__(self, config: Config, *settings: Any, **named: Any) -> None:
+        """Before the handshake, for which a new certificate counts at once."""
+        if config.ssl:
+            tls.freshen(config.ssl)
+        super().__init__(config, *settings, **named)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, as uvicorn's own does."""

@@ -1,11 +1,14 @@
 """/livez, /readyz and /metrics of a process that serves nothing else, from a thread of its own."""
 
+import socket
+import ssl
 import threading
 from collections.abc import Callable
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
-from runtime import health
+from runtime import health, tls
 
 _PROBES: dict[str, Callable[[], health.Probe]] = {
     "/livez": health.live,
@@ -33,8 +36,30 @@ class _Answer(BaseHTTPRequestHandler):
         """Probes are not logged; their lines would tell the caller's address."""
 
 
+class _Secured(ThreadingHTTPServer):
+    """Asks for certificates; hands are shaken in the caller's own thread, with its first word."""
+
+    def __init__(self, address: tuple[str, int], context: ssl.SSLContext) -> None:
+        super().__init__(address, _Answer)
+        self._context = context
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        tls.freshen(self._context)
+        accepted, caller = super().get_request()
+        secured = self._context.wrap_socket(
+            accepted, server_side=True, do_handshake_on_connect=False
+        )
+        return secured, caller
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who cannot show a certificate is not logged either."""
+
+
 def serve(host: str, port: int) -> ThreadingHTTPServer:
     """Answer probes until the process ends; port 0 is any that is free."""
-    server = ThreadingHTTPServer((host, port), _Answer)
+    context = tls.for_answering()
+    server = (
+        _Secured((host, port), context) if context else ThreadingHTTPServer((host, port), _Answer)
+    )
     threading.Thread(target=server.serve_forever, name="probes", daemon=True).start()
     return server

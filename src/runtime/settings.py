@@ -28,6 +28,8 @@ class RuntimeSettings(BaseSettings):
     redis_url: str = "redis://127.0.0.1:6379/0"
     cors_origins: CommaList = ()
     """Origins whose pages may call the API from a browser, such as https://shop.example."""
+    tls_dir: str = ""
+    """Folder of tls.crt, tls.key and ca.crt for mutual TLS; empty: plain HTTP."""
 
 
 SettingsT = TypeVar("SettingsT", bound=RuntimeSettings)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
@@ -9,6 +10,8 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import httpx2
+
+from runtime import tls
 
 Message = MutableMapping[str, Any]
 ASGIApp = Callable[
@@ -57,15 +60,18 @@ def client(name: str, url: str | None) -> httpx2.AsyncClient:
     mounted = None if url else _mounted.get(name)
     if not url and mounted is None:
         raise Unconnected(f"no address is set for it, and it is not mounted here: {name}")
+    checked = tls.for_asking()
     destination: object = url or mounted
     clients = _clients.setdefault(asyncio.get_running_loop(), {})
     if (name, destination) not in clients:
-        clients[name, destination] = _http(url) if url else _in_memory(name, mounted)
+        clients[name, destination] = _http(url, checked) if url else _in_memory(name, mounted)
     return clients[name, destination]
 
 
-def _http(url: str) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(base_url=url, timeout=None, limits=_LIMITS, trust_env=False)
+def _http(url: str, checked: ssl.SSLContext | bool) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(
+        base_url=url, verify=checked, timeout=None, limits=_LIMITS, trust_env=False
+    )
 
 
 def _in_memory(name: str, mounted: Any) -> httpx2.AsyncClient:

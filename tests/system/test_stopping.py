@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from runtime.local import demo, processes
 
-def fill_with_nothing(data, environment, port):
+def fill_with_nothing(data, environment):
     account = ("createsuperuser", "--noinput", "--username", "kept", "--email", "", "-v", "0")
     demo._multireco("filling", {**environment, "DJANGO_SUPERUSER_PASSWORD": "x"}, *account)
     (data / "filled").touch()

@@ -5,7 +5,7 @@ from functools import partial
 
 import httpx2
 
-from runtime import context, tracing
+from runtime import context, tls, tracing
 from runtime.asgi import ASGIApp, Receive, Scope, Send
 from runtime.problems import Problem
 
@@ -40,7 +40,7 @@ class _HungUp(httpx2.ReadError):
 
 def forwarder(name: str, url: str) -> tuple[ASGIApp, httpx2.AsyncClient]:
     """An application that asks the component at `url`, and the client to close at the end."""
-    transport = httpx2.AsyncHTTPTransport(limits=_LIMITS, trust_env=False)
+    transport = httpx2.AsyncHTTPTransport(verify=tls.for_asking(), limits=_LIMITS, trust_env=False)
     client = httpx2.AsyncClient(base_url=url, transport=transport, trust_env=False)
     return partial(_forward, name, client), client
 
@@ -53,6 +53,7 @@ async def _forward(
     active = context.active()
     if active is not None:
         active.route = f"forwarded to {name}"
+    tls.for_asking()  # which takes a new certificate for connections from now on
     try:
         answer = await client.send(_request(client, scope, receive), stream=True)
     except _HungUp:

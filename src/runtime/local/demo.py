@@ -16,7 +16,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.panel import Panel
 
-from runtime.local import groceries, stores
+from runtime.local import groceries, secured, stores
+from runtime.local.certificates import Authority
 from runtime.local.processes import ROOT, Processes, address_of, wait_until_ready
 from runtime.local.servers import ServerFailed, accepts
 
@@ -29,9 +30,16 @@ class Refused(Exception):
     """The demo cannot start; the message says what to do."""
 
 
-def serve(data: Path, *, port: int, start: Callable[..., object]) -> None:
+def serve(
+    data: Path,
+    *,
+    port: int,
+    start: Callable[..., Mapping[str, int]],
+    authority: Authority | None = None,
+) -> None:
     """Prepare the shop in `data` where it is not yet, serve it, and stop all on Ctrl-C.
 
+    With an `authority`, `start` serves TLS at `port`, and the processes ask each other over it.
     Errors: Refused, ServerFailed, subprocess.CalledProcessError.
     """
     for stop in (signal.SIGINT, signal.SIGTERM):  # also where a script started us with `&`
@@ -40,37 +48,36 @@ def serve(data: Path, *, port: int, start: Callable[..., object]) -> None:
         raise Refused(f"Port {port} is taken. Choose another: make demo PORT={port + 1}")
     with _only_one(data), stores.embedded(data, given=_given()) as addresses:
         environment = {**addresses, **_kept_settings(data)}
-        _write_environment(data, environment, port)
         _migrate(environment, data)
-        with Processes(environment, data / "logs") as processes:
-            start(processes, port=port)
-            password = _fill(data, environment, port) if _new(data) else None
+        with Processes(environment, data / "logs", authority) as processes:
+            beside = {**environment, **processes.beside(start(processes, port=port))}
+            _write_environment(data, beside)
+            password = _fill(data, beside) if _new(data) else None
             wait_until_ready(processes)
-            _say_where(port, password)
+            _say_where(secured.address(port) if authority else address_of(port), password)
+            if authority:
+                say(f"Its certificates are signed by {authority.certificate}: curl --cacert …\n")
             _watch(processes)
     say("\nStopped. Everything is kept in .data/; the next start takes seconds.")
 
 
-def _fill(data: Path, environment: Mapping[str, str], port: int) -> str:
+def _fill(data: Path, environment: Mapping[str, str]) -> str:
     """Load the groceries, train and make the first staff account; returns its password."""
     made = groceries.kept_or_written(data / "feed", now=datetime.now(UTC))
     say(
         f"All times of the groceries are moved forward by {made.moved_forward.days} days: "
         "the last purchase was an hour before the first start."
     )
-    here = {
-        **environment,
-        "MULTIRECO_CATALOG_URL": address_of(port),
-        "MULTIRECO_PROFILE_URL": address_of(port),
-    }
     password = secrets.token_urlsafe(12)
     with _compiling():
-        _multireco("loading 92,331 products", here, "import_products", str(made.products))
-        _multireco("loading 1.46 million purchase lines", here, "import_events", str(made.events))
-    _multireco("training", here, "train")
+        _multireco("loading 92,331 products", environment, "import_products", str(made.products))
+        _multireco(
+            "loading 1.46 million purchase lines", environment, "import_events", str(made.events)
+        )
+    _multireco("training", environment, "train")
     _multireco(
         "making the staff account",
-        {**here, "DJANGO_SUPERUSER_PASSWORD": password},
+        {**environment, "DJANGO_SUPERUSER_PASSWORD": password},
         *("createsuperuser", "--noinput", "--username", STAFF_NAME, "--email", "", "-v", "0"),
     )
     (data / "filled").touch()
@@ -152,8 +159,7 @@ def _watch(processes: Processes) -> None:
         say("\nStopping…")
 
 
-def _say_where(port: int, password: str | None) -> None:
-    url = address_of(port)
+def _say_where(url: str, password: str | None) -> None:
     first_items = '[{"item_id":"1082185"},{"item_id":"981760"},{"item_id":"995242"}]'
     account = (
         f"{STAFF_NAME} / {password}" if password else f"{STAFF_NAME}, password as printed first"
@@ -202,13 +208,10 @@ def _kept_settings(data: Path) -> dict[str, str]:
     }
 
 
-def _write_environment(data: Path, environment: Mapping[str, str], port: int) -> None:
+def _write_environment(data: Path, environment: Mapping[str, str]) -> None:
     """For the `multireco` command in another terminal while the demo runs."""
-    urls = {f"MULTIRECO_{part}_URL": address_of(port) for part in ("CATALOG", "PROFILE")}
-    _write_private(
-        data / "env",
-        "".join(f"{key}={value}\n" for key, value in {**environment, **urls}.items()),
-    )
+    lines = [f"{key}={value}\n" for key, value in environment.items()]
+    _write_private(data / "env", "".join(lines))
 
 
 def _write_private(path: Path, text: str) -> None:
