@@ -40,7 +40,7 @@ case "$role" in
         --listen "$probes" "$@" ;;
     beat) exec celery --app reco_app.worker:app beat --pidfile= "$@" ;;
     relay) exec python manage.py relay --listen "$probes" "$@" ;;
-    migrate) python manage.py migrate --noinput && exec python -m profile_app.migrate "$@" ;;
+    migrate) exec python -m profile_app.migrate python manage.py migrate --noinput "$@" ;;
     train) exec python manage.py train "$@" ;;
     retention) exec python manage.py retention "$@" ;;
     *) echo "entrypoint.sh: there is no role '$role'; see the list in $0" >&2 && exit 64 ;;

@@ -1,5 +1,10 @@
-"""Brings the database to the newest migration: `python -m profile_app.migrate`."""
+"""Brings the database to the newest migration: `python -m profile_app.migrate [COMMAND…]`.
 
+Then it becomes COMMAND, if one is given.
+"""
+
+import os
+import sys
 from functools import cache
 
 from alembic import command
@@ -9,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from profile_app import settings, store
 from profile_app.models import SCHEMA
-from runtime import logs
+from runtime import ending, logs
 
 _TURN = 7_301_946_015  # the advisory lock by which two migrating processes take turns
 
@@ -48,5 +53,8 @@ def _make_schema(connection: Connection) -> None:
 
 
 if __name__ == "__main__":
+    ending.heed_sigterm()
     logs.configure("profile", settings.current().log_level)
     migrate()
+    if sys.argv[1:]:
+        os.execvp(sys.argv[1], sys.argv[1:])

@@ -7,6 +7,8 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection
 from django_celery_beat.schedulers import DatabaseScheduler
 
+from reco_app.worker import ALIVE
+
 LOOK_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
@@ -30,3 +32,8 @@ class Patient(DatabaseScheduler):  # type: ignore[misc]  # django-celery-beat sh
                 if waited:
                     log.info("PostgreSQL is back, the timetable is read")
                 return read
+
+    def tick(self, *args: Any, **options: Any) -> float:
+        ALIVE.touch()
+        seconds: float = super().tick(*args, **options)
+        return seconds

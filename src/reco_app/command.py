@@ -7,6 +7,8 @@ from pathlib import Path
 from django.core.management import execute_from_command_line
 from dotenv import load_dotenv
 
+from runtime import ending
+
 OF_A_RUNNING_DEMO = Path(".data/env")
 STORELESS = {"drill", "evaluate", "version", "--version", "help"}
 HELP = {"-h", "--help"}
@@ -29,4 +31,5 @@ def main() -> None:
     if STORELESS & set(sys.argv[1:2]) or HELP & set(sys.argv):
         for variable, value in NO_STORES.items():
             os.environ.setdefault(variable, value)
+    ending.heed_sigterm()
     execute_from_command_line(sys.argv)

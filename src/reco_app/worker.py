@@ -1,12 +1,22 @@
 """The Celery application: where tasks run, and what happens to them when a worker dies."""
 
 import os
+import signal
+import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import before_task_publish, celeryd_after_setup, setup_logging
+from celery.signals import (
+    before_task_publish,
+    celeryd_after_setup,
+    heartbeat_sent,
+    setup_logging,
+    worker_shutting_down,
+)
 from kombu.entity import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reco_app.settings")
@@ -16,6 +26,8 @@ from reco_app.settings import current  # noqa: E402  # Celery's Django support r
 from runtime import logs  # noqa: E402
 
 LONGEST_TASK_SECONDS = 3 * 3600  # a broker gives a silent worker's task to another after this
+DRAIN_SECONDS = 15  # of the 25 that a pod has left when it hears SIGTERM
+ALIVE = Path(tempfile.gettempdir(), "alive")  # touched as long as the process takes turns
 DEAD_LETTERS = "dead-letters"
 MOST_DELIVERIES = 20  # a task that ends its worker as often as this is a dead letter
 # Replicated queues, and nothing on its way from one to the other is lost.
@@ -130,3 +142,18 @@ def _make_queues(**_: Any) -> None:
     with app.connection_for_write() as connection:
         connection.ensure_connection()
         declare(connection.default_channel)
+
+
+@heartbeat_sent.connect  # type: ignore[untyped-decorator]  # Celery ships no types
+def _tell_alive(**_: Any) -> None:
+    ALIVE.touch()
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery ships no types
+def _end_in_time(*, how: str, **_: Any) -> None:
+    """A task that takes longer, as training does, goes back to its queue for another worker."""
+    if how != "Warm":
+        return
+    last = threading.Timer(DRAIN_SECONDS, os.kill, (os.getpid(), signal.SIGQUIT))
+    last.daemon = True
+    last.start()

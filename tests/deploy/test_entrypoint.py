@@ -15,7 +15,7 @@ ROLES = {
     "worker": "celery --app reco_app.worker:app worker",
     "relay": "python manage.py relay",
     "beat": "celery --app reco_app.worker:app beat",
-    "migrate": "python manage.py migrate --noinput\npython -m profile_app.migrate",
+    "migrate": "python -m profile_app.migrate python manage.py migrate --noinput",
     "train": "python manage.py train",
     "retention": "python manage.py retention",
 }

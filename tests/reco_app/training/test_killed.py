@@ -43,12 +43,11 @@ def test_a_trainer_killed_at_any_step_leaves_the_live_release_whole(
 
 TERMINATED = """
 import os, signal, sys
-import django
-django.setup()
-from django.core.management import call_command
+from reco_app import command
 from reco_app.engine import release
 release.publish = lambda *a, **k: os.kill(os.getpid(), signal.SIGTERM)
-call_command("train")
+sys.argv = ["manage.py", "train"]
+command.main()
 """
 
 

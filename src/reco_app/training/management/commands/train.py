@@ -1,11 +1,7 @@
 """Train a release on all stored events: `train`."""
 
 import json
-import signal
-import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -18,7 +14,6 @@ from reco_app.events import days
 from reco_app.training import service, store
 
 REFUSED, BUSY = 1, 2
-ENDED = 128 + signal.SIGTERM
 
 
 class Command(BaseCommand):
@@ -35,7 +30,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         started = monotonic()
         columns = (TextColumn("{task.description:34}"), BarColumn(), TimeElapsedColumn())
-        with _ended_by_sigterm(), Progress(*columns, console=Console(stderr=True)) as progress:
+        with Progress(*columns, console=Console(stderr=True)) as progress:
             try:
                 trained = service.train(
                     now=datetime.now(UTC),
@@ -62,16 +57,6 @@ class Command(BaseCommand):
         )
         became = "is live" if trained.live else "was refused; the live release stays"
         self.stdout.write(f"Release {trained.version} {became}.")
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """By an exception, so that what was written aside is removed, on full disks above all."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _reporter(progress: Progress) -> service.Report:
