@@ -27,7 +27,11 @@ EXPECTED = (
     "INFO ",
 )
 TALKATIVE = {"checkov", "promtool", "amtool", "gixy"}  # they tell what they found good, too
-DJANGO = {
+SHELLCHECK = str(ROOT / ".venv/bin/shellcheck")
+SHELLCHECKED = ("-no-color", "-shellcheck", SHELLCHECK)
+COMPOSE = ("-f", "deploy/compose.yaml", "--profile", "*")
+SETTINGS_GIVEN = {
+    "POSTGRES_PASSWORD": "nothing",
     "MULTIRECO_SECRET_KEY": "nothing-is-signed-by-a-look-at-settings-0123456789abcdef",
     "MULTIRECO_DATABASE_URL": "postgresql://none@127.0.0.1/none",
     "MULTIRECO_BROKER_URL": "redis://127.0.0.1/0",
@@ -73,8 +77,10 @@ def _checks() -> Iterator[tuple[str, Sequence[str]]]:
     yield "hadolint", [_tool("hadolint"), "--no-color", "deploy/Dockerfile"]
     schema = [_tool("check-jsonschema"), "-q", "--builtin-schema"]
     yield "compose", [*schema, "vendor.compose-spec", "deploy/compose.yaml"]
+    yield "compose's variables", [_tool("docker-compose"), *COMPOSE, "config", "--quiet"]
     workflows = sorted(str(path) for path in (ROOT / ".github/workflows").glob("*.yaml"))
     yield "workflows", [*schema, "vendor.github-workflows", *workflows]
+    yield "actionlint", [_tool("actionlint"), *SHELLCHECKED, "-oneline", *workflows]
     yield "zizmor", [_tool("zizmor"), "--offline", "-q", "--format=github", ".github/"]
     places = ["k8s", "deploy", ".github"]
     yield (
@@ -82,7 +88,7 @@ def _checks() -> Iterator[tuple[str, Sequence[str]]]:
         [_tool("yamllint"), "-s", "-f", "parsable", "-c", "deploy/yamllint.yaml", *places],
     )
     scripts = sorted(str(path) for path in (ROOT / "deploy").rglob("*.sh"))
-    yield "shellcheck", [str(ROOT / ".venv/bin/shellcheck"), "-f", "gcc", *scripts, ".ci/run"]
+    yield "shellcheck", [SHELLCHECK, "-f", "gcc", *scripts, ".ci/run"]
     yield (
         "promtool",
         ["promtool", "check", "config", "--lint-fatal", "deploy/prometheus/prometheus.yaml"],
@@ -101,7 +107,7 @@ def _found(command: Sequence[str]) -> list[str]:
     ran = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, **DJANGO, "DJANGO_SETTINGS_MODULE": "reco_app.settings"},
+        env={**os.environ, **SETTINGS_GIVEN, "DJANGO_SETTINGS_MODULE": "reco_app.settings"},
         capture_output=True,
         text=True,
         check=False,
@@ -139,10 +145,23 @@ def _gateway() -> Path:
         NGINX_LOCAL_RESOLVERS="127.0.0.1",
     )
     (folder / "gateway.conf").write_text(routes)
+    _add_tls(folder)
     whole = folder / "main"
     main = (ROOT / "deploy/nginx/nginx.conf").read_text()
     whole.write_text(main.replace("/tmp", str(folder)).replace("/etc/nginx/conf.d", str(folder)))
     return whole
+
+
+def _add_tls(folder: Path) -> None:
+    """As where TLS ends in the gateway, with a certificate for nobody."""
+    (folder / "tls").mkdir()
+    (folder / "conf.d/tls").mkdir(parents=True)
+    template = Template((ROOT / "deploy/nginx/tls.conf.template").read_text())
+    made = template.safe_substitute(GATEWAY_TLS_LISTEN="127.0.0.1:8443")
+    (folder / "conf.d/tls/tls.conf").write_text(made)
+    asked = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    files = ["-nodes", "-subj", "/CN=nobody", "-keyout", "tls/tls.key", "-out", "tls/tls.crt"]
+    subprocess.run([*asked, *files], cwd=folder, check=True, capture_output=True)
 
 
 if __name__ == "__main__":
