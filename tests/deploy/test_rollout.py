@@ -1,0 +1,74 @@
+"""How a release reaches a cluster, told by what kubectl is asked to do."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+IMAGE = "registry.example/shop/multireco@sha256:0123"
+ROLES = {"profile", "catalog", "reco", "router", "gateway", "worker", "relay", "beat"}
+KUBECTL = """#!/bin/sh
+if [ "$1" = kustomize ]; then exec "$REAL_KUBECTL" "$@"; fi
+echo "$@" >> "$TOLD"
+case "$*" in apply*) cat "$3" > "$TOLD.applied" ;; esac
+case "$*" in *"$FAILING"*) exit 1 ;; esac
+"""
+CURL = '#!/bin/sh\necho "curl $*" >> "$TOLD"\nexit "$ANSWER"\n'
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """A cluster that does what it is told, and a shop that answers."""
+    real = shutil.which("kubectl")
+    if not real:
+        pytest.skip("not installed: kubectl")
+    for name, script in (("kubectl", KUBECTL), ("curl", CURL)):
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    return {
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        "REAL_KUBECTL": real,
+        "TOLD": str(tmp_path / "told"),
+        "FAILING": "nothing at all",
+        "ANSWER": "0",
+        "IMAGE": IMAGE,
+        "ADDRESS": "https://shop.example",
+    }
+
+
+def _rolled_out(environment: dict[str, str]) -> tuple[int, str]:
+    """Its exit code, and what kubectl and curl were asked."""
+    ran = subprocess.run(["/bin/sh", "deploy/rollout.sh"], env=environment, capture_output=True)
+    return ran.returncode, Path(environment["TOLD"]).read_text()
+
+
+def _taken_back(told: str) -> set[str]:
+    lines = [line for line in told.splitlines() if "rollout undo" in line]
+    return {line.rpartition("/")[2] for line in lines}
+
+
+def test_a_release_that_answers_stays(environment):
+    code, told = _rolled_out(environment)
+    assert code == 0
+    assert _taken_back(told) == set()
+    assert "https://shop.example/v1/recommendations" in told
+    applied = Path(environment["TOLD"] + ".applied").read_text()
+    assert f"image: {IMAGE}\n" in applied
+    assert "registry.example/multireco:" not in applied
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"ANSWER": "22"},
+        {"FAILING": "condition=complete"},
+        {"FAILING": "rollout status --timeout=600s deployment/reco"},
+    ],
+    ids=["no answer", "no migration", "no pods"],
+)
+def test_a_release_that_fails_is_taken_back_in_every_role(environment, trouble):
+    code, told = _rolled_out(environment | trouble)
+    assert code == 1
+    assert _taken_back(told) == ROLES
