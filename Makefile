@@ -52,6 +52,9 @@ drills: .venv/dev  ## break one thing at a time beneath load; build/drills.json
 split-bench: .venv/dev  ## the split system behind NGINX: overload, its cost, a soak; build/split.json
 	@$(BIN)/python -m bench.split
 
+image-test: .venv/dev build/deploy-tools  ## build the image and bring compose's services up (root, docker.io, debootstrap)
+	@$(BIN)/python -m pytest -m image tests/deploy --timeout 1200
+
 deploy-check: .venv/dev build/deploy-tools  ## every static check of what is deployed
 	@build/deploy-tools/bin/python deploy/check.py
 
