@@ -89,8 +89,8 @@ def trusted(authority: Authority | None) -> Iterator[None]:
         del os.environ["SSL_CERT_FILE"]
 
 
-def wait_for_market(shop: Shop, seconds: float = 60) -> None:
-    """Until the catalogue shows every product and answers come from a model."""
+def wait_for_market(shop: Shop, seconds: float = 240) -> None:
+    """Until every product is listed and answers come from a model, be it compiled first."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         listed = httpx2.get(shop.url("/v1/products"), params={"limit": 1}).json()
