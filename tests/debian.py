@@ -115,32 +115,55 @@ def prometheus(folder: Path, addresses: Mapping[str, str]) -> Iterator[str]:
 
 
 @contextmanager
-def redis(folder: Path, *, port: int | None = None) -> Iterator[str]:
-    """Redis alone, which forgets everything when it ends."""
+def redis(folder: Path, *, port: int | None = None, secured: Path | None = None) -> Iterator[str]:
+    """Redis alone, which forgets everything when it ends.
+
+    With a folder of its certificate it speaks TLS alone, to those who show one.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
+    listening = ["--port", str(port)]
+    if secured:
+        listening = ["--port", "0", "--tls-port", str(port)]
+        listening += ["--tls-cert-file", str(secured / "tls.crt")]
+        listening += ["--tls-key-file", str(secured / "tls.key")]
+        listening += ["--tls-ca-cert-file", str(secured / "ca.crt")]
     server = Server(
         "Redis",
         [
             "/usr/bin/redis-server",
-            *("--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""),
+            *(*listening, "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""),
         ],
         log=folder / "output.log",
         ready=lambda: accepts(port),
     )
     try:
         server.wait_until_ready()
-        yield f"redis://127.0.0.1:{port}/"
+        yield f"{'rediss' if secured else 'redis'}://127.0.0.1:{port}/"
     finally:
         server.stop()
 
 
 @contextmanager
-def rabbitmq(folder: Path, *, port: int | None = None) -> Iterator[str]:
-    """RabbitMQ alone; started again in the same folder and at the same port it has its queues."""
+def rabbitmq(
+    folder: Path, *, port: int | None = None, secured: Path | None = None
+) -> Iterator[str]:
+    """RabbitMQ alone; started again in the same folder and at the same port it has its queues.
+
+    With a folder of its certificate it speaks TLS at one more port, which it yields.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     port, distribution, mapper = port or free_port(), free_port(), free_port()
     (folder / "plugins").write_text("[].\n")
+    tls_port = free_port()
+    if secured:
+        (folder / "rabbitmq.conf").write_text(
+            f"listeners.ssl.default = 127.0.0.1:{tls_port}\n"
+            f"ssl_options.cacertfile = {secured}/ca.crt\n"
+            f"ssl_options.certfile = {secured}/tls.crt\n"
+            f"ssl_options.keyfile = {secured}/tls.key\n"
+            "ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n"
+        )
     server = Server(
         "RabbitMQ",
         [RABBITMQ],
@@ -163,7 +186,8 @@ def rabbitmq(folder: Path, *, port: int | None = None) -> Iterator[str]:
     )
     try:
         server.wait_until_ready(60)
-        yield f"amqp://guest:guest@127.0.0.1:{port}//"
+        told = f"amqps://guest:guest@127.0.0.1:{tls_port}//" if secured else ""
+        yield told or f"amqp://guest:guest@127.0.0.1:{port}//"
     finally:
         server.stop()
         _end_port_mapper(mapper)

@@ -21,7 +21,7 @@ from kombu.entity import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reco_app.settings")
 
-from reco_app import measured  # noqa: E402
+from reco_app import broker, measured  # noqa: E402
 from reco_app.settings import current  # noqa: E402  # Celery's Django support reads the line above
 from runtime import logs  # noqa: E402
 
@@ -97,10 +97,12 @@ def confirmed_channel(*, seconds: float) -> Iterator[Any]:
 
 
 _task_queues, _transport_options = _queues(current().broker_url)
+_broker_url, _broker_tls = broker.parted(current().broker_url)
 
 app = Celery("multireco")
 app.conf.update(
-    broker_url=current().broker_url,
+    broker_url=_broker_url,
+    broker_use_ssl=_broker_tls,
     broker_connection_retry_on_startup=True,
     broker_connection_timeout=2,
     broker_transport_options=_transport_options,

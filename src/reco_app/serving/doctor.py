@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
+from reco_app.broker import parted
 from reco_app.curation import outbox
 from reco_app.engine import release
 from reco_app.engine.sealed import ReleaseCorrupt, verify
@@ -120,9 +121,10 @@ def _redis() -> str:
 
 
 def _broker() -> str:
+    address, tls = parted(current().broker_url)
     try:
         with Connection(  # type: ignore[no-untyped-call]  # kombu ships no types
-            current().broker_url, connect_timeout=DEADLINE_SECONDS
+            address, ssl=tls, connect_timeout=DEADLINE_SECONDS
         ) as broker:
             broker.ensure_connection(max_retries=1, timeout=DEADLINE_SECONDS)
             return _consumed(broker) if current().broker_url.startswith("amqp") else "it answers"
