@@ -25,7 +25,9 @@ from runtime.problems import Problem
 
 CAME_AT = "multireco.came_at"
 TARGET_SECONDS = 0.01  # a refusal is back within about three of them: bench.split.overload
-INTERVAL_SECONDS = 0.1  # RFC 8289: about as long as it takes callers to notice
+INTERVAL_SECONDS = 0.05  # a burst of as much as can be answered in it is answered
+# A queue that stood just now stands at once when waits are long again: the load had only paused.
+RESUME_SECONDS = 1.0
 SLOW_SECONDS = 1.0  # what a component waits for its neighbour
 LEAST, FIRST, MOST = 32, 256, 1024
 # RFC 9218: the least urgent. Whoever asks so is refused first.
@@ -36,7 +38,7 @@ class Queue:
     """How long requests wait for their turn. Times are perf_counter's, handed in."""
 
     def __init__(self) -> None:
-        self._round_at = self._since = self._slow_at = 0.0
+        self._round_at = self._since = self._slow_at = self._stood_at = 0.0
         self._slow = False
 
     def came(self, now: float, call_soon: Callable[[Callable[[], None]], Any]) -> float:
@@ -59,7 +61,8 @@ class Queue:
     def began_late(self, now: float) -> None:
         """One request has waited for longer than it should until `now`."""
         if not self._since or now - self._slow_at > INTERVAL_SECONDS:
-            self._since = now
+            resumed = now - self._stood_at < RESUME_SECONDS
+            self._since = now - 2 * INTERVAL_SECONDS if resumed else now
         self._slow, self._slow_at = True, now
 
     def emptied(self) -> None:
@@ -68,11 +71,12 @@ class Queue:
 
     def stands(self, now: float) -> bool:
         """Whether requests have had to wait for so long that it is no burst."""
-        return (
-            self._since > 0
-            and now - self._since > INTERVAL_SECONDS
-            and now - self._slow_at <= INTERVAL_SECONDS
-        )
+        if not self._since or now - self._slow_at > INTERVAL_SECONDS:
+            return False
+        if now - self._since <= INTERVAL_SECONDS:
+            return False
+        self._stood_at = now
+        return True
 
 
 class Lane:
@@ -84,6 +88,7 @@ class Lane:
         self.in_flight = 0
         self.limit = float(FIRST)
         self._cut_at = 0.0
+        self.shed = metrics.shed_total.labels(self.priority, name)
 
     def leave(self, began: float, now: float) -> None:
         """One that was let in at `began` is answered."""
@@ -133,7 +138,7 @@ class Gate(Collector):
             self.queue.began_late(now)
         goes_first = waited <= TARGET_SECONDS and lane is not self._background
         if lane.in_flight >= lane.limit or (not goes_first and self.queue.stands(now)):
-            metrics.shed_total.labels(lane.priority, lane.name).inc()
+            lane.shed.inc()
             return False
         lane.in_flight += 1
         return True

@@ -76,6 +76,13 @@ def test_a_round_without_waiting_ends_the_overload(loop):
     assert loop.answer(BATCH, each_seconds=0.0001) == [True]
 
 
+def test_a_load_that_has_only_paused_is_refused_at_once(loop):
+    loop.fall_behind()
+    loop.answer(RECOMMENDATIONS, each_seconds=0.0001)
+    let_in = loop.answer(*[RECOMMENDATIONS] * 10, each_seconds=TARGET_SECONDS / 2)
+    assert let_in == [True] * 3 + [False] * 7
+
+
 def test_two_hold_ups_far_apart_are_no_standing_queue(loop):
     loop.answer(*[RECOMMENDATIONS] * 2, each_seconds=LONG)
     loop.now += 60
