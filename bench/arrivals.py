@@ -13,6 +13,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Sequence
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -51,36 +52,57 @@ class _Connection:
         return length is not None and len(body) >= int(length[1])
 
 
+class Answered(NamedTuple):
+    """When a request was due, in seconds from the first, and what came of it."""
+
+    due: float
+    seconds: float
+    status: int
+
+
 def keep_asking(url: str, bodies: Sequence[str], *, rate: float, seconds: float) -> Load:
     """POST the bodies in turn, `rate` a second on average; all that was due counts."""
-    address = urlsplit(url)
-    wires = [request(url, body.encode()) for body in bodies]
-    gaps = np.random.default_rng(SEED).exponential(1 / rate, int(rate * seconds))
-    host, port = address.hostname or "", address.port or 80
-    connections = [_Connection(host, port) for _ in range(CONNECTIONS)]
-    gc.disable()  # its pauses would count as the server's
-    try:
-        times, failed, took = _run(connections, wires, np.cumsum(gaps).tolist())
-    finally:
-        gc.enable()
-        for connection in connections:
-            connection.socket.close()
+    answered, took = answers(url, bodies, due=arrivals(rate=rate, seconds=seconds))
+    times = [answer.seconds for answer in answered]
+    failed = sum(answer.status // 100 != 2 for answer in answered)
     p50, p99 = np.percentile(times, [50, 99]) * 1e3
     return Load(len(times) / took, float(p50), float(p99), failed)
 
 
+def arrivals(*, rate: float, seconds: float) -> list[float]:
+    """When requests are due, in seconds: `rate` of them in each, on average."""
+    gaps = np.random.default_rng(SEED).exponential(1 / rate, int(rate * seconds))
+    return [float(due) for due in np.cumsum(gaps)]
+
+
+def answers(
+    url: str, bodies: Sequence[str], *, due: Sequence[float], connections: int = CONNECTIONS
+) -> tuple[list[Answered], float]:
+    """What the POSTs of the bodies were answered, in the order of the answers; seconds in all."""
+    address = urlsplit(url)
+    wires = [request(url, body.encode()) for body in bodies]
+    host, port = address.hostname or "", address.port or 80
+    opened = [_Connection(host, port) for _ in range(connections)]
+    gc.disable()  # its pauses would count as the server's
+    try:
+        return _run(opened, wires, due)
+    finally:
+        gc.enable()
+        for connection in opened:
+            connection.socket.close()
+
+
 def _run(
     connections: Sequence[_Connection], wires: Sequence[bytes], due: Sequence[float]
-) -> tuple[list[float], int, float]:
-    """Seconds from due to answered of each, how many were not 2xx, and seconds in all."""
+) -> tuple[list[Answered], float]:
     poll = select.epoll()
     by_number = {connection.socket.fileno(): connection for connection in connections}
     for number in by_number:
         poll.register(number, select.EPOLLIN)
-    free, times, failed, sent = deque(connections), [], 0, 0
+    free, answered, sent = deque(connections), list[Answered](), 0
     began = time.perf_counter()
     until = due[-1] + _PATIENCE_SECONDS
-    while len(times) < len(due):
+    while len(answered) < len(due):
         now = time.perf_counter() - began
         while free and sent < len(due) and due[sent] <= now:
             free.popleft().ask(wires[sent % len(wires)], due[sent])
@@ -91,9 +113,9 @@ def _run(
         for number, _ in ready:
             connection = by_number[number]
             if connection.whole():
-                times.append(time.perf_counter() - began - connection.due)
-                failed += connection.answer[9:10] != b"2"
+                took = time.perf_counter() - began - connection.due
+                answered.append(Answered(connection.due, took, int(connection.answer[9:12])))
                 free.append(connection)
         if now > until:
-            raise TimeoutError(f"{len(due) - len(times)} of {len(due)} requests had no answer")
-    return times, failed, time.perf_counter() - began
+            raise TimeoutError(f"{len(due) - len(answered)} of {len(due)} requests had no answer")
+    return answered, time.perf_counter() - began

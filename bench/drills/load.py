@@ -131,11 +131,16 @@ class Load:
         return asked, self._client.build_request("POST", "/v1/recommendations", json=body)
 
 
-async def drive(load: Load, stopped: asyncio.Event) -> None:
+async def drive(
+    load: Load,
+    stopped: asyncio.Event,
+    *,
+    recommendations_per_second: float = RECOMMENDATIONS_PER_SECOND,
+) -> None:
     """Ask and tell until it is stopped, then wait for what is on its way."""
     async with asyncio.TaskGroup() as group:
         for act, rate in (
-            (load.ask, RECOMMENDATIONS_PER_SECOND),
+            (load.ask, recommendations_per_second),
             (load.tell, BATCHES_PER_SECOND),
         ):
             group.create_task(_arrivals(group, act, rate, stopped))
@@ -154,15 +159,20 @@ async def _arrivals(
         group.create_task(act(due))  # type: ignore[arg-type]
 
 
+def client(gateway: str) -> httpx2.AsyncClient:
+    """For as many connections as are needed."""
+    limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
+    return httpx2.AsyncClient(
+        base_url=gateway, timeout=PATIENCE_SECONDS, limits=limits, trust_env=False
+    )
+
+
 async def main(gateway: str, key: str, profile: str, noise: str, told: str) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_reader(sys.stdin, lambda: (loop.remove_reader(sys.stdin), stopped.set()))
-    limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
-    async with httpx2.AsyncClient(
-        base_url=gateway, timeout=PATIENCE_SECONDS, limits=limits, trust_env=False
-    ) as client:
-        load = Load(client, key=key, profile=profile, noise=float(noise))
+    async with client(gateway) as asking:
+        load = Load(asking, key=key, profile=profile, noise=float(noise))
         await drive(load, stopped)
     record = {name: getattr(load, name) for name in ("answers", "acknowledged", "refused", "sent")}
     Path(told).write_text(json.dumps(record))

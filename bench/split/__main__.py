@@ -17,7 +17,7 @@ from bench.__main__ import machine, measured
 from runtime.local.processes import ROOT
 
 OUTPUT = ROOT / "build" / "split.json"
-PARTS = ("gateway",)
+PARTS = ("overload", "gateway", "soak")
 BARS = {
     "overload_3x.goodput_percent": lambda value: value >= 80,
     "overload_10x.goodput_percent": lambda value: value >= 80,

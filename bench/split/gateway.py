@@ -2,12 +2,11 @@
 
     python -m bench.split gateway
 
-The servers share one core, wrk has another. Direct and uncached are the same POSTs; cached is the
-GET of the same contexts, which the gateway may keep. Each figure is the median of three rounds, and
-the three take turns, so that what else the machine does meets all of them.
+Reco and NGINX share one core, wrk has another. Direct and uncached are the same POSTs; cached is
+the GET of one of their contexts, which the gateway may keep. Each figure is the median of three
+rounds, and the three take turns, so that what else the machine does meets all of them.
 """
 
-import os
 from statistics import median
 from urllib.parse import urlencode
 
@@ -19,14 +18,11 @@ SECONDS, ROUNDS = 5, 3
 
 def measure() -> dict[str, float]:
     """Figures by their names; raises RuntimeError if an answer was not a success."""
-    first, *others = sorted(os.sched_getaffinity(0))
-    with site.running(cores={first}) as running:
-        os.sched_setaffinity(0, others or {first})
-        reco = f"http://127.0.0.1:{running.shop.ports['reco']}"
+    with site.measured("reco_app.asgi:application") as measured:
         asked = {
-            "direct.rps": (f"{reco}/v1/recommendations", site.BODIES),
-            "gateway.uncached_rps": (f"{running.gateway}/v1/recommendations", site.BODIES),
-            "gateway.cached_rps": (f"{running.gateway}{_cacheable()}", ()),
+            "direct.rps": (f"{measured.reco}/v1/recommendations", site.BODIES),
+            "gateway.uncached_rps": (f"{measured.gateway}/v1/recommendations", site.BODIES),
+            "gateway.cached_rps": (f"{measured.gateway}{_cacheable()}", ()),
         }
         found: dict[str, list[float]] = {name: [] for name in asked}
         for _ in range(ROUNDS):
