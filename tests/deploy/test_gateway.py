@@ -36,6 +36,7 @@ def client(folder: Path) -> Iterator[httpx2.Client]:
         ("GET", "/v1/products", "read", 2400, 400),
         ("POST", "/v1/recommendations", "read", 2400, 400),
         ("POST", "/v1/events", "write", 600, 100),
+        ("X-POST", "/v1/%65vents", "write", 600, 100),
     ],
 )
 def test_a_network_that_asks_too_much_is_told_to_wait(client, method, path, policy, quota, burst):

@@ -48,7 +48,32 @@ def test_a_request_inside_another_is_neither_answered_nor_heard(port, component,
     assert smuggled.INSIDE not in component.paths
 
 
-def test_what_the_gateway_itself_refuses_is_a_problem(port):
-    heard = told(port, smuggled.REQUESTS["CL twice, both 0 and all"])
-    assert b"400 Bad Request" in heard
+@pytest.mark.parametrize(
+    "sent",
+    [
+        smuggled.REQUESTS["CL twice, both 0 and all"],
+        b"GET /v1/products/%00 HTTP/1.1\r\nHost: shop\r\n\r\n",
+        b"GET /v1/products/%zz HTTP/1.1\r\nHost: shop\r\n\r\n",
+        b"GET /../../etc/passwd HTTP/1.1\r\nHost: shop\r\n\r\n",
+        b"GET /v1/products HTTP/1.1\r\nHost: one\r\nHost: two\r\n\r\n",
+        b"GET /v1/products HTTP/1.1\r\n\r\n",
+        b"GET /v1/products HTTP/7.1\r\nHost: shop\r\n\r\n",
+        b"get /v1/products HTTP/1.1\r\nHost: shop\r\n\r\n",
+        b"GET /v1/products?q=" + b"a" * 9000 + b" HTTP/1.1\r\nHost: shop\r\n\r\n",
+        b"GET /v1/products HTTP/1.1\r\nHost: shop\r\nX-A: " + b"a" * 40000 + b"\r\n\r\n",
+        b"POST /v1/events HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\r\n\r\n",
+    ],
+    ids=lambda sent: str(sent[:60]),
+)
+def test_what_is_no_request_is_told_so_in_a_problem(port, sent):
+    heard = told(port, sent)
+    assert heard.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"Content-Type: application/problem+json\r\n" in heard
     assert b'"code":"bad-request"' in heard
+
+
+def test_a_method_that_nobody_knows_here_is_a_problem(port):
+    heard = told(port, b"TRACE /v1/products HTTP/1.1\r\nHost: shop\r\n\r\n")
+    assert heard.startswith(b"HTTP/1.1 405 ")
+    assert b'"code":"method-not-allowed"' in heard
