@@ -33,7 +33,9 @@ from reco_app.engine.tiers import EMBEDDING, SESSION
 MOST_CONTEXT, MOST_RESULTS, MOST_NEVER = 50, 100, 1_100
 MOST_BYTES = 1 << 18
 TOO_FEW, WITHOUT_CARDS = -1, -2
-PAIRS = (12, 13, 14, 30, 31)  # rows of the table: what came since the release was trained
+# Rows of the table: what came since the release was trained, what is written, items without cards.
+PAIRS = (12, 13, 14, 30, 31)
+WRITTEN, LEFT, CARDS = 28, 29, 35
 WEIGHING, NEIGHBOURHOOD = len(Weighing._fields), len(Neighbourhood._fields)
 
 
@@ -61,6 +63,9 @@ class Direct:
 
     def __init__(self, model: Model) -> None:
         names = [item_id.encode() for item_id in model.item_ids]
+        settings = (*model.parameters.session_weighing, *model.parameters.session)
+        question, never = np.zeros((MOST_CONTEXT, 4)), np.zeros(MOST_NEVER, np.int32)
+        self._cards = CardTable(0)
         self._arrays = (
             *model.sessions,
             model.index.item_kinds,
@@ -72,13 +77,15 @@ class Direct:
             np.zeros(MOST_RESULTS, np.int32),
             model.pairs.bought,
             model.pairs.met,
+            np.array(settings, np.float64),
+            question,
+            never,
+            self._cards.places,
         )
         self._table = _table(self._arrays)
         self._pairs = model.pairs
-        settings = (*model.parameters.session_weighing, *model.parameters.session)
-        self._settings = np.array(settings, np.float64)
-        self._question = np.zeros((MOST_CONTEXT, 4))
-        self._never = np.zeros(MOST_NEVER, np.int32)
+        self._question, self._never = question.data, never.data
+        self._written = self._arrays[WRITTEN].data
 
     def read(self, pairs: Pairs) -> None:
         """From now on this is what came since the release was trained."""
@@ -89,9 +96,14 @@ class Direct:
             self._table[place] = _row(array, _TYPES[place])
         self._pairs = pairs
 
+    def _show(self, cards: CardTable) -> None:
+        if cards is not self._cards:
+            self._table[CARDS] = _row(cards.places, _TYPES[CARDS])
+            self._cards = cards
+
     def after_sessions(
         self,
-        context: Sequence[ContextItem],
+        context: Sequence[tuple[int, int, float, float]],
         mask: NDArray[np.uint8],
         never: Sequence[int],
         cards: CardTable,
@@ -103,26 +115,20 @@ class Direct:
 
         None unless the first tier finds `count` items; these items if a card of theirs is not in
         the table. `mask` covers at least the model's items; items of `never` do not appear;
-        drivers after the first have at least a share of `least`.
+        drivers after the first have at least a share of `least`. The context holds ContextItems,
+        or tuples of the same.
         """
         if len(context) > MOST_CONTEXT or count > MOST_RESULTS or len(never) > MOST_NEVER:
             return None
-        pack_into(f"{4 * len(context)}d", self._question.data, 0, *chain.from_iterable(context))
-        pack_into(f"{len(never)}i", self._never.data, 0, *never)
+        pack_into(f"{4 * len(context)}d", self._question, 0, *chain.from_iterable(context))
+        pack_into(f"{len(never)}i", self._never, 0, *never)
+        self._show(cards)
         found = _after_sessions(
-            self._table,
-            self._settings,
-            self._question[: len(context)],
-            self._never[: len(never)],
-            rank.readonly(mask),
-            cards.places,
-            count,
-            least,
+            self._table, rank.readonly(mask), len(context), len(never), count, least
         )
-        *_, text, items, _, _ = self._arrays
         if found == WITHOUT_CARDS:
-            return [int(item) for item in items[:count]]
-        return text[:found].tobytes() if found > 0 else None
+            return [int(item) for item in self._arrays[LEFT][:count]]
+        return self._written[:found].tobytes() if found > 0 else None
 
 
 class _Ways(local):
@@ -165,6 +171,7 @@ _TYPES = tuple(
             *(np.uint8, np.uint64, np.int32),  # Counting
             *(np.uint8, np.int64, np.uint8, np.int32),  # ids, where they begin; text, items
             *(np.int32, np.int32),  # pairs that were bought, that were met
+            *(np.float64, np.float64, np.int32, np.int64),  # settings, question, never, cards
         ),
     )
 )
@@ -183,8 +190,15 @@ def _row(array: NDArray[np.generic], dtype: np.dtype[np.generic]) -> tuple[int, 
 
 # It keeps the interpreter's lock: a card that is copied must not be freed meanwhile.
 @njit(cache=True)
-def _after_sessions(table, settings, question, never, mask, cards, count, least):
-    """The bytes written; or TOO_FEW, or WITHOUT_CARDS and the items written."""
+def _after_sessions(table, mask, asked, barred, count, least):
+    """The bytes written; or TOO_FEW, or WITHOUT_CARDS and the items written.
+
+    `asked` and `barred` are the lengths of question and never.
+    """
+    settings = line(table[32], np.float64)
+    question = rows(table[33], np.float64)[:asked]
+    never = line(table[34], np.int32)[:barred]
+    cards = rows(table[35], np.int64)
     index = Sessions(
         line(table[0], np.int64),
         line(table[1], np.int32),

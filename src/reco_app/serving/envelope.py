@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
+
+import msgspec
 
 from reco_app.serving import identity
 from reco_app.serving.contracts import Answer, ModelVersion, Request, Result, Warning
 from reco_app.serving.live import Live
 from reco_app.settings import current
+
+NO_ID, NO_ITEMS = "~", b'"items":[]'
 
 
 def answer(
@@ -22,13 +27,24 @@ def answer(
 ) -> Answer:
     """The whole of an answer; `digest` is the request's canonical one."""
     return Answer(
-        recommendation_id=_signed(request.scenario, digest, state, now=now),
+        recommendation_id=signed(request.scenario, digest, state, now=now),
         items=items,
         missing_ids=missing_ids,
         warnings=list(warnings),
         degraded=list(degraded),
         model=model_version(state),
     )
+
+
+@lru_cache(maxsize=64)
+def around(model: ModelVersion | None, missing_ids: tuple[str, ...]) -> tuple[bytes, bytes, bytes]:
+    """What stands in an answer as JSON before its id, before its results, and after them."""
+    bare = msgspec.json.encode(
+        Answer(NO_ID, [], list(missing_ids), warnings=[], degraded=[], model=model)
+    )
+    before, rest = bare.split(NO_ID.encode(), 1)
+    between, after = rest.split(NO_ITEMS, 1)
+    return before, between + NO_ITEMS[:-1], NO_ITEMS[-1:] + after
 
 
 def model_version(state: Live) -> ModelVersion | None:
@@ -44,7 +60,8 @@ def six_decimals(score: float) -> float:
     return int(score * 1e6 + 0.5) / 1e6
 
 
-def _signed(scenario: str, digest: bytes, state: Live, *, now: datetime) -> str:
+def signed(scenario: str, digest: bytes, state: Live, *, now: datetime) -> str:
+    """The name by which the answer can be found again: see identity."""
     told = identity.Identity(
         release=state.model.version if state.model else "",
         curation_version=state.curation.version,

@@ -25,13 +25,15 @@ class Masks:
         self._kept: dict[Filter, Mask] = {}
 
     def passing(self, chosen: Filter) -> Mask:
-        """1 where a product is offered and passes the filter. Not to be written to."""
+        """1 where a product is offered and passes the filter; read-only."""
         mask = self._kept.get(chosen)
         if mask is None:
             _missed.inc()
             if len(self._kept) >= KEPT:
                 self._kept.clear()
-            mask = self._kept[chosen] = _passing(self._shelf, chosen)
+            mask = _passing(self._shelf, chosen)
+            mask.flags.writeable = False
+            self._kept[chosen] = mask
         return mask
 
 

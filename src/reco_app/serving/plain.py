@@ -4,43 +4,45 @@ It gives what the whole way (question, decision, reasons) gives, in a third of t
 where that has more to do: see tests/reco_app/serving/test_plain.py and bench/answers.py.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-import msgspec
-
 from reco_app.engine import direct
 from reco_app.engine.direct import CardTable
-from reco_app.engine.rank import ContextItem
+from reco_app.engine.model import Model
 from reco_app.serving import envelope, rules
+from reco_app.serving.canonical import rounded_age
 from reco_app.serving.contracts import DEFAULT_COUNT, Request
 from reco_app.serving.diversity import LEAST_SHARE
 from reco_app.serving.live import Live
-from reco_app.serving.question import entry, named_products
+from reco_app.serving.question import KINDS, named_products
 
 SCENARIO = "session"
-NO_ITEMS = b'"items":[]'
 
 
 def encoded(request: Request, digest: bytes, state: Live, *, now: datetime) -> bytes | None:
     """The answer as JSON, if it is found on this way; `digest` is the request's canonical one."""
-    if not _is_plain(request, state):
+    model = state.model
+    if model is None or not _is_plain(request, state):
         return None
-    context: list[ContextItem] = []
-    missing: dict[str, None] = {}
-    if not _look_up(request, state, context, missing):
-        return None
-    at_hand = [one.item for one in context]
+    places = state.shelf.positions([item.item_id for item in request.items])
+    at_hand = [place for place in places if place >= 0]
+    if not at_hand or max(at_hand) >= len(model.item_ids):
+        return None  # nothing is at hand, or something newer than the release
     live_rules = state.curation.rules
     if live_rules and rules.applicable(
         live_rules, placement=None, context=at_hand, shelf=state.shelf, now=now
     ):
         return None
-    results = _results(request, state, context, at_hand)
+    results = _results(request, state, model, places, at_hand)
     if results is None:
         return None
-    bare = envelope.answer(request, digest, state, now=now, items=[], missing_ids=list(missing))
-    return msgspec.json.encode(bare).replace(NO_ITEMS, b'"items":[%b]' % results, 1)
+    before, between, after = envelope.around(
+        envelope.model_version(state), _missing(request, places)
+    )
+    signed = envelope.signed(request.scenario, digest, state, now=now).encode()
+    return b"".join((before, signed, between, results, after))
 
 
 def _is_plain(request: Request, state: Live) -> bool:
@@ -50,37 +52,24 @@ def _is_plain(request: Request, state: Live) -> bool:
         and request.profile is None
         and request.budget is None
         and request.diversity == 0
-        and state.model is not None
         and not state.shelf.has_variants
         and (request.filter.price_min is None or request.filter.price_max is None)
     )
 
 
-def _look_up(
-    request: Request, state: Live, context: list[ContextItem], missing: dict[str, None]
-) -> bool:
-    """Sort the products at hand into known and missing; false if one is newer than the release."""
-    if state.model is None:
-        return False
-    known_to_engine, position_of = len(state.model.item_ids), state.shelf.position
-    for item in request.items:
-        position = position_of(item.item_id)
-        if position < 0:
-            missing[item.item_id] = None
-        elif position < known_to_engine:
-            context.append(entry(item, position))
-        else:
-            return False
-    return bool(context)
+def _missing(request: Request, places: Sequence[int]) -> tuple[str, ...]:
+    """The ids that the shelf does not know, each once."""
+    if -1 not in places:
+        return ()
+    pairs = zip(request.items, places, strict=True)
+    return tuple(dict.fromkeys(item.item_id for item, place in pairs if place < 0))
 
 
 def _results(
-    request: Request, state: Live, context: list[ContextItem], at_hand: list[int]
+    request: Request, state: Live, model: Model, places: Sequence[int], at_hand: list[int]
 ) -> bytes | None:
     """The results as JSON; None where they are not a full list with all its cards."""
-    if state.model is None:
-        return None
-    known = len(state.model.item_ids)
+    known = len(model.item_ids)
     never = [] if request.include_context else at_hand
     if request.exclude_ids:
         excluded = named_products(request.exclude_ids, state.shelf)
@@ -89,8 +78,8 @@ def _results(
     if cards is None:
         return None
     ask = partial(
-        direct.to(state.model).after_sessions,
-        context,
+        direct.to(model).after_sessions,
+        _context(request, places),
         state.masks.passing(request.filter),
         never,
         cards,
@@ -102,6 +91,15 @@ def _results(
         _put_cards(results, cards, state, request)
         results = ask()
     return results if isinstance(results, bytes) else None
+
+
+def _context(request: Request, places: Sequence[int]) -> list[tuple[int, int, float, float]]:
+    """The products at hand as the engine takes them."""
+    return [
+        (place, KINDS[item.event_type], item.quantity, rounded_age(item.age_seconds))
+        for item, place in zip(request.items, places, strict=True)
+        if place >= 0
+    ]
 
 
 def _put_cards(items: list[int], table: CardTable, state: Live, request: Request) -> None:
