@@ -27,8 +27,7 @@ from django.middleware.security import SecurityMiddleware
 from django.urls import ResolverMatch, resolve, set_script_prefix
 
 from reco_app.lazy import LazyAnswer, LazyRequest
-from runtime import context
-from runtime.asgi import ASGIApp, RawHeaders, Receive, Scope, Send, headers
+from runtime.asgi import ASGIApp, Head, RawHeaders, Receive, Scope, Send, head_of, headers
 from runtime.django import ProblemMiddleware, finished
 from runtime.eager import Waiting, begin
 
@@ -68,6 +67,7 @@ class Threadless(ASGIHandler):
         self._frames = XFrameOptionsMiddleware(view)
         self._hosts: set[bytes] = set()
         self._headers: dict[str, _Headers] = {}
+        self._heads: dict[str, Head] = {}
         self._at_once = at_once
 
     def script_prefix(self, scope: Scope) -> str:
@@ -79,7 +79,7 @@ class Threadless(ASGIHandler):
         path: str = scope["path"]
         return path.removeprefix(self.script_prefix(scope))
 
-    def at_once(self, scope: Scope, body: bytes) -> tuple[RawHeaders, bytes] | None:
+    def at_once(self, scope: Scope, body: bytes) -> tuple[Head, bytes] | None:
         """What the whole way would answer, at once; None where that has more to do."""
         view = self._at_once.get(scope["path"])
         if view is None or not self._is_usual(scope):
@@ -87,8 +87,13 @@ class Threadless(ASGIHandler):
         answer = view(body)
         if answer is None:
             return None
-        context.current().route = scope["path"]
-        return _encoded(LazyAnswer.HEADERS, self._added(scope))[0], answer
+        return self._head(scope), answer
+
+    def _head(self, scope: Scope) -> Head:
+        scheme = scope.get("scheme", "http")
+        if scheme not in self._heads:
+            self._heads[scheme] = head_of(_encoded(LazyAnswer.HEADERS, self._added(scope))[0])
+        return self._heads[scheme]
 
     def _is_usual(self, scope: Scope) -> bool:
         """Whether a request holds nothing that Django or a receiver would have to look at."""
@@ -101,8 +106,8 @@ class Threadless(ASGIHandler):
             and not scope["query_string"]
             and not self.script_prefix(scope)
             and not self._security.redirect
-            and not _heard(tuple(signals.request_started.receivers))
-            and not _heard(tuple(signals.request_finished.receivers))
+            and not _heard(signals.request_started)
+            and not _heard(signals.request_finished)
         )
 
     async def __call__(  # type: ignore[override]  # messages of ours may be changed
@@ -114,7 +119,7 @@ class Threadless(ASGIHandler):
             return
         if prefix := self.script_prefix(scope):
             set_script_prefix(prefix)
-        if _heard(tuple(signals.request_started.receivers)):
+        if _heard(signals.request_started):
             await _tell(signals.request_started, sender=type(self), scope=scope)
         try:
             request = LazyRequest(scope, path_info=self.path_info(scope), body=body)
@@ -122,7 +127,7 @@ class Threadless(ASGIHandler):
             if isinstance(answering, Waiting):
                 await _while_connected(answering, receive)
         finally:
-            if _heard(tuple(signals.request_finished.receivers)):
+            if _heard(signals.request_finished):
                 await _tell(signals.request_finished, sender=type(self))
 
     async def _serve(self, request: LazyRequest, send: Send) -> None:
@@ -241,14 +246,21 @@ async def _end_on_disconnect(task: "asyncio.Task[None]", receive: Receive) -> No
     task.cancel()
 
 
-@lru_cache(maxsize=16)
-def _heard(receivers: tuple[Any, ...]) -> bool:
-    """Whether a signal with these receivers is heard by others than Django itself."""
-    for _, receiver, _ in receivers:
-        live = receiver() if isinstance(receiver, ReferenceType) else receiver
-        if live is not None and not _is_djangos_own(live):
-            return True
-    return False
+def _heard(signal: Signal) -> bool:
+    """Whether others than Django itself hear a signal; looked into when its receivers change."""
+    known = _known.get(signal)
+    if known is None or known[0] != signal.receivers:
+        known = _known[signal] = list(signal.receivers), any(map(_is_heard, signal.receivers))
+    return known[1]
+
+
+_known: dict[Signal, tuple[list[Any], bool]] = {}
+
+
+def _is_heard(entry: Any) -> bool:
+    _, receiver, _ = entry
+    live = receiver() if isinstance(receiver, ReferenceType) else receiver
+    return live is not None and not _is_djangos_own(live)
 
 
 def _is_djangos_own(receiver: Any) -> bool:

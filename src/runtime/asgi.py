@@ -1,7 +1,7 @@
 """Types of the ASGI interface, and answers made of one message pair."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from runtime import problems
 from runtime.problems import Problem
@@ -12,10 +12,28 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 RawHeaders = tuple[tuple[bytes, bytes], ...]
-AtOnce = Callable[[Scope, bytes], tuple[RawHeaders, bytes] | None]
-"""Headers and body of the success that a request with this whole body is answered with, if that
-needs no waiting; None leaves it to the application. What would call a dozen coroutines is one call.
+
+
+class Head(NamedTuple):
+    """The headers of an answer, but for its length and request id."""
+
+    headers: RawHeaders
+    wire: bytes
+    """The same as lines."""
+
+
+def head_of(told: RawHeaders) -> Head:
+    """Headers, and how they are sent."""
+    return Head(told, b"".join(b"%b: %b\r\n" % pair for pair in told))
+
+
+AtOnce = Callable[[Scope, bytes], tuple[Head, bytes] | None]
+"""Head and body of the success that a request with this whole body is answered with, if that
+needs no waiting; None leaves it to the application. The path of such a request is its route. What
+would call a dozen coroutines is one call.
 """
+InOneGo = Callable[[Scope, bytes], bytes | None]
+"""The same for the server: all of a success but its first line and the server's own headers."""
 _HEADERS = "multireco.headers"
 
 

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Mapping
 
+from runtime import context
 from runtime.asgi import (
     ASGIApp,
     AtOnce,
+    Head,
     Message,
-    RawHeaders,
     Receive,
     Scope,
     Send,
@@ -56,6 +57,7 @@ def guard(
                     whole = begin(_read(receive, limit))
                     body = await _in_time(whole) if isinstance(whole, Waiting) else whole
                     if at_once is not None and (known := at_once(scope, body)):
+                        context.current().route = scope["path"]
                         return await _send(send, *known)
                     receive = _once(body, then=receive)
             return await app(scope, receive, send)
@@ -67,9 +69,9 @@ def guard(
     return guarded
 
 
-async def _send(send: Send, own: RawHeaders, body: bytes) -> None:
-    head = [*own, (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200, "headers": head})
+async def _send(send: Send, head: Head, body: bytes) -> None:
+    told = [*head.headers, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": told})
     await send({"type": "http.response.body", "body": body})
 
 

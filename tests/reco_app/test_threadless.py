@@ -438,9 +438,9 @@ async def quick():
 async def test_an_answer_at_once_has_the_headers_of_the_views(quick):
     client = Client(quick)
     await client.ask("/v1/lazy")
-    headers, body = quick.at_once(posted(), b"1")
+    head, body = quick.at_once(posted(), b"1")
     assert body == client.body
-    assert [*headers, (b"content-length", b"3")] == client.sent[0]["headers"]
+    assert [*head.headers, (b"content-length", b"3")] == client.sent[0]["headers"]
 
 
 async def test_what_cannot_be_answered_at_once_is_left_to_the_view(quick):

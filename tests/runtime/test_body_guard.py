@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from runtime import body_guard
-from runtime.asgi import ASGIApp, Message, RawHeaders, Receive, Scope, Send, answer
+from runtime.asgi import ASGIApp, Head, Message, Receive, Scope, Send, answer, head_of
 from runtime.body_guard import guard
 
 
@@ -117,8 +117,8 @@ async def test_a_client_that_hangs_up_gets_no_answer(echo):
     assert echo.asked == 0
 
 
-def _shout(scope: Scope, body: bytes) -> tuple[RawHeaders, bytes] | None:
-    return (((b"x-loud", b"yes"),), body.upper()) if body != b"quiet" else None
+def _shout(scope: Scope, body: bytes) -> tuple[Head, bytes] | None:
+    return (head_of(((b"x-loud", b"yes"),)), body.upper()) if body != b"quiet" else None
 
 
 async def test_what_is_answered_at_once_never_reaches_the_application(echo):

@@ -6,6 +6,7 @@ import pytest
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from runtime import one_write
 from runtime.asgi import Receive, Scope, Send
 from runtime.one_write import Protocol
 
@@ -107,3 +108,73 @@ async def test_a_body_larger_than_is_kept_stops_the_reading(protocol, wire):
     protocol.data_received(ASK % (b"POST", b"wait", b"Content-Length: 9000000\r\n"))
     protocol.data_received(b"x" * 1_000_000)
     assert not wire.reading
+
+
+def _at_once(scope: Scope, body: bytes) -> bytes | None:
+    if body == b"bad":
+        raise RuntimeError
+    return b"content-length: 2\r\n\r\nok" if body == b"1" else None
+
+
+@pytest.fixture
+async def quick(wire: _Wire, monkeypatch: pytest.MonkeyPatch) -> Protocol:
+    """A connection to an application that answers the body `1` in one go."""
+    monkeypatch.setattr(_app, "in_one_go", _at_once, raising=False)
+    config = Config(_app, lifespan="off", access_log=False)
+    config.load()
+    protocol = Protocol(config, ServerState(), {})
+    protocol.connection_made(wire)
+    return protocol
+
+
+def _post(body: bytes, more: bytes = b"") -> bytes:
+    return ASK % (b"POST", b"whole", b"Content-Length: %d\r\n%b" % (len(body), more)) + body
+
+
+async def test_what_is_found_in_one_go_is_sent_before_a_task_is_made(quick, wire):
+    quick.server_state.default_headers = [(b"date", b"today")]
+    quick.data_received(_post(b"1"))
+    assert wire.written == [b"HTTP/1.1 200 OK\r\ndate: today\r\ncontent-length: 2\r\n\r\nok"]
+    assert not quick.tasks
+
+
+async def test_each_second_has_its_own_date(quick, wire):
+    for day in (b"one", b"two"):
+        quick.server_state.default_headers = [(b"date", day)]
+        quick.data_received(_post(b"1"))
+    assert [data.split(b"\r\n")[1] for data in wire.written] == [b"date: one", b"date: two"]
+
+
+@pytest.mark.parametrize("body", [b"2", b"bad"])
+async def test_what_is_not_found_in_one_go_is_left_to_the_application(quick, wire, body):
+    quick.data_received(_post(body))
+    await asyncio.sleep(0.01)
+    assert [data[-4:] for data in wire.written] == [b"last"]
+
+
+async def test_a_caller_who_closes_the_connection_is_answered_by_the_application(quick, wire):
+    quick.data_received(_post(b"1", b"Connection: close\r\n"))
+    await asyncio.sleep(0.01)
+    assert [data[-4:] for data in wire.written] == [b"last"]
+    assert not wire.open
+
+
+async def test_a_body_in_parts_is_waited_for_by_the_application(quick, wire):
+    head, body = _post(b"1")[:-1], b"1"
+    quick.data_received(head)
+    quick.data_received(body)
+    await asyncio.sleep(0.01)
+    assert [data[-4:] for data in wire.written] == [b"last"]
+
+
+async def test_answers_to_requests_sent_together_keep_their_order(quick, wire):
+    quick.data_received(_post(b"1") + _post(b"2") + _post(b"1"))
+    await asyncio.sleep(0.02)
+    assert [data[-2:] for data in wire.written] == [b"ok", b"st", b"st"]
+
+
+async def test_what_has_waited_too_long_is_left_to_who_may_refuse_it(quick, wire, monkeypatch):
+    monkeypatch.setattr(one_write, "TARGET_SECONDS", -1.0)
+    quick.data_received(_post(b"1"))
+    await asyncio.sleep(0.01)
+    assert [data[-4:] for data in wire.written] == [b"last"]

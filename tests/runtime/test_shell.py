@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from runtime import context, logs, stdout
-from runtime.asgi import Receive, Scope, Send, answer
+from runtime.asgi import Receive, Scope, Send, answer, head_of
 from runtime.problems import Problem
 from runtime.shell import shell
 
@@ -110,10 +110,10 @@ async def test_a_component_inside_another_shell_shares_its_context():
 
 
 async def test_an_answer_at_once_is_told_of_as_any_other():
-    client = _client(at_once=lambda scope, body: ((), body))
+    client = _client(at_once=lambda scope, body: (head_of(()), body))
     answered = await client.post("/loud", content=b"1", headers={"X-Request-ID": "abc-12345678"})
     assert (answered.text, answered.headers["X-Request-ID"]) == ("1", "abc-12345678")
-    assert 'method="POST",route="unmatched",status="200"' in (await client.get("/metrics")).text
+    assert 'method="POST",route="/loud",status="200"' in (await client.get("/metrics")).text
 
 
 async def test_only_listed_origins_may_read_answers(monkeypatch, fresh_settings):
@@ -160,3 +160,48 @@ async def test_probes_answer_without_a_trace_in_the_metrics(path):
     client = _client()
     await client.get(path)
     assert f'route="{path}"' not in (await client.get("/metrics")).text
+
+
+ASKED = {"type": "http", "method": "POST", "path": "/loud"}
+
+
+def _quick(**more):
+    def loud(scope: Scope, body: bytes):
+        return (head_of(((b"x-loud", b"yes"),)), body.upper()) if body else None
+
+    return shell(_app, component="test", readiness=_ready, at_once=loud, **more).in_one_go
+
+
+def _posted(*headers):
+    return {**ASKED, "headers": [(b"x-request-id", b"abc-12345678"), *headers]}
+
+
+def test_what_is_found_in_one_go_has_the_headers_of_any_other():
+    told = _quick()(_posted(), b"abc")
+    assert told == (b"x-loud: yes\r\ncontent-length: 3\r\nx-request-id: abc-12345678\r\n\r\nABC")
+
+
+async def test_what_is_found_in_one_go_is_measured_as_any_other():
+    _quick()({**_posted(), "path": "/lane"}, b"abc")
+    told = (await _client().get("/metrics")).text
+    assert 'component="test",method="POST",route="/lane",status="200"' in told
+
+
+@pytest.mark.parametrize(
+    ("header", "body"),
+    [
+        ((b"content-encoding", b"gzip"), b"abc"),
+        ((b"priority", b"u=7"), b"abc"),
+        ((b"x-any", b"thing"), b"x" * (64 * 1024 + 1)),
+        ((b"x-any", b"thing"), b""),
+    ],
+)
+def test_what_is_unusual_is_not_answered_in_one_go(header, body):
+    assert _quick()(_posted(header), body) is None
+
+
+def test_pages_from_elsewhere_are_not_answered_in_one_go(monkeypatch, fresh_settings):
+    monkeypatch.setenv("MULTIRECO_CORS_ORIGINS", "https://shop.example")
+    quick = _quick()
+    assert quick(_posted((b"origin", b"https://shop.example")), b"abc") is None
+    assert quick(_posted(), b"abc") is not None
