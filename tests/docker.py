@@ -73,10 +73,11 @@ def make_base(docker: Engine, folder: Path, *, name: str) -> None:
     for authority in AUTHORITIES.glob("*.crt"):
         shutil.copy(authority, folder / AUTHORITIES.relative_to("/"))
     _run("chroot", str(folder), "update-ca-certificates")
-    tar = subprocess.Popen(["tar", "-C", str(folder), "-cf", "-", "."], stdout=subprocess.PIPE)
     imported = [DOCKER, "import", "--change", f"ENV PATH={PATH}", "-", name]
-    subprocess.run(imported, env=docker.environment, stdin=tar.stdout, check=True)
-    assert tar.wait() == 0
+    packed = ["tar", "-C", str(folder), "-cf", "-", "."]
+    with subprocess.Popen(packed, stdout=subprocess.PIPE) as tar:
+        subprocess.run(imported, env=docker.environment, stdin=tar.stdout, check=True)
+    assert tar.returncode == 0
     shutil.rmtree(folder)
 
 

@@ -52,7 +52,7 @@ def shop(composed: Composed, settings: dict[str, str], tmp_path_factory) -> Shop
     for name, file in zip(FEEDS, market.write(folder), strict=True):
         brought(shop, name, file.read_text())
     composed("run", "--rm", "train", "train")
-    wait_for_market(shop)
+    wait_for_market(shop, seconds=180)
     return shop
 
 
