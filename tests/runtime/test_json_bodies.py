@@ -91,7 +91,7 @@ def test_what_was_sent_is_repeated_no_further_than_it_helps():
         (b'{"number": \xff}', "JSON is malformed"),
         (b'{"note": "\xed\xa0\x80"}', "some of its bytes are no UTF-8"),
         (b'{"lines": [{"code": 1e999}]}', "Number out of range."),
-        (b'{"lines": ' + b"[" * 5000, "it is nested too deeply"),
+        (b'{"lines": ' + b"[" * 50_000, "it is nested too deeply"),
     ],
 )
 def test_a_body_that_is_no_json_says_why(body, why):
