@@ -20,6 +20,7 @@ BUILDS = {
     "local": "k8s/overlays/local",
     "production": "k8s/overlays/production",
     "stores": "k8s/components/stores/servers",
+    "logging": "k8s/components/logging",
 }
 # What these say is not so here, and why.
 EXPECTED = (

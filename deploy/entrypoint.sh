@@ -23,9 +23,12 @@ if [ -n "${MULTIRECO_TLS_DIR:-}" ]; then
     export GUNICORN_CMD_ARGS="--certfile=$own --keyfile=$key --ca-certs=$authority --cert-reqs=2"
 fi
 
+# Whatever a role writes is a line of the log, its last words too.
+run() { exec python -m runtime.role "$role" "$@"; }
+
 # Nothing here speaks WebSocket, and uvicorn would log who asks for it, by address and in full.
 serve() {
-    exec uvicorn --host "$HOST" --port "$PORT" --lifespan on --http runtime.one_write:Protocol \
+    run uvicorn --host "$HOST" --port "$PORT" --lifespan on --http runtime.one_write:Protocol \
         --ws none --no-access-log --no-server-header --timeout-graceful-shutdown 10 "$@"
 }
 
@@ -34,14 +37,14 @@ case "$role" in
     catalog) serve catalog_app.main:app "$@" ;;
     reco) serve reco_app.asgi:application "$@" ;;
     # Connections outlive those of the callers' pools, so that none is closed under a request.
-    profile) exec gunicorn --bind "$HOST:$PORT" --worker-class runtime.threads.Worker --threads 8 --no-control-socket \
-        --keep-alive 15 --timeout 30 --graceful-timeout 10 "$@" profile_app.main:app ;;
-    worker) exec celery --app reco_app.worker:app worker --without-gossip --without-mingle \
+    profile) run gunicorn --bind "$HOST:$PORT" --worker-class runtime.threads.Worker --threads 8 --no-control-socket \
+        --logger-class runtime.gunicorn.Logger --keep-alive 15 --timeout 30 --graceful-timeout 10 "$@" profile_app.main:app ;;
+    worker) run celery --quiet --app reco_app.worker:app worker --without-gossip --without-mingle \
         --listen "$probes" "$@" ;;
-    beat) exec celery --app reco_app.worker:app beat --pidfile= "$@" ;;
-    relay) exec python manage.py relay --listen "$probes" "$@" ;;
-    migrate) exec python -m profile_app.migrate python manage.py migrate --noinput "$@" ;;
-    train) exec python manage.py train "$@" ;;
-    retention) exec python manage.py retention "$@" ;;
+    beat) run celery --quiet --app reco_app.worker:app beat --pidfile= "$@" ;;
+    relay) run manage relay --listen "$probes" "$@" ;;
+    migrate) run profile_app.migrate python -m runtime.role migrate manage migrate --noinput "$@" ;;
+    train) run manage train "$@" ;;
+    retention) run manage retention "$@" ;;
     *) echo "entrypoint.sh: there is no role '$role'; see the list in $0" >&2 && exit 64 ;;
 esac

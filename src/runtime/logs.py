@@ -21,6 +21,14 @@ _TALKATIVE = ("alembic.runtime.plugins", "httpx2", "httpcore2", "stamina", "urll
 # They say at WARNING what the access line says without: of a page not found its path, of a request
 # that is no HTTP the caller's address and words.
 _ERRORS_ALONE = ("django.request", "gunicorn.error")
+# Whatever a line may have; deploy/logging/index-template.json tells the type of each.
+FIELDS = frozenset(
+    {
+        *("time", "level", "logger", "component", "request_id", "trace_id", "message"),
+        *("method", "route", "status", "duration_ms"),
+        *("release", "sessions", "live", "exc_info", "stack_info"),
+    }
+)
 _access = logging.getLogger("multireco.access")
 
 
@@ -43,6 +51,8 @@ class _Line(OrjsonFormatter):
             log_data["request_id"] = request.request_id
             log_data["trace_id"] = request.trace_id
         super().add_fields(log_data, record, message_dict)
+        for unknown in log_data.keys() - FIELDS:  # such as Celery's, with arguments of tasks
+            del log_data[unknown]
 
 
 def access(
@@ -91,6 +101,11 @@ def configure(component: str, level: str) -> None:
         lines = logging.StreamHandler(sys.stdout)
         lines.setFormatter(_Line(component))
         root.handlers[:] = [lines]
+    adopt()
+
+
+def adopt() -> None:
+    """Take over the loggers of servers and libraries, whatever those have done to them."""
     for name in _ADOPTED:
         adopted = logging.getLogger(name)
         adopted.handlers.clear()

@@ -32,6 +32,20 @@ class RuntimeSettings(BaseSettings):
     """Folder of tls.crt, tls.key and ca.crt for mutual TLS; empty: plain HTTP."""
 
 
+class _LogSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="MULTIRECO_", extra="ignore")
+
+    log_level: LogLevel = "INFO"
+
+
+def log_level() -> LogLevel:
+    """How much is logged until all settings are read; INFO where that is told wrongly."""
+    try:
+        return _LogSettings().log_level
+    except ValidationError:
+        return "INFO"
+
+
 SettingsT = TypeVar("SettingsT", bound=RuntimeSettings)
 
 

@@ -12,22 +12,21 @@ ROLES = {
     "profile": "gunicorn --bind 127.0.0.1:8123",
     "catalog": "uvicorn --host 127.0.0.1 --port 8123",
     "reco": "uvicorn --host 127.0.0.1 --port 8123",
-    "worker": "celery --app reco_app.worker:app worker",
-    "relay": "python manage.py relay",
-    "beat": "celery --app reco_app.worker:app beat",
-    "migrate": "python -m profile_app.migrate python manage.py migrate --noinput",
-    "train": "python manage.py train",
-    "retention": "python manage.py retention",
+    "worker": "celery --quiet --app reco_app.worker:app worker",
+    "relay": "manage relay",
+    "beat": "celery --quiet --app reco_app.worker:app beat",
+    "migrate": "profile_app.migrate python -m runtime.role migrate manage migrate --noinput",
+    "train": "manage train",
+    "retention": "manage retention",
 }
 
 
 @pytest.fixture
 def environment(tmp_path) -> dict[str, str]:
-    """A PATH whose programs only tell how they were called."""
-    for program in ("uvicorn", "gunicorn", "celery", "python"):
-        told = tmp_path / program
-        told.write_text(f'#!/bin/sh\necho {program} "$@"\n')
-        told.chmod(0o755)
+    """A PATH whose Python only tells how it was called."""
+    told = tmp_path / "python"
+    told.write_text('#!/bin/sh\necho python "$@"\n')
+    told.chmod(0o755)
     return {"PATH": f"{tmp_path}:/usr/bin:/bin", "PORT": "8123"}
 
 
@@ -39,7 +38,7 @@ def _run(role: str, environment: dict[str, str]) -> subprocess.CompletedProcess[
 
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_starts_its_program(role, environment):
-    assert _run(role, environment).stdout.startswith(ROLES[role])
+    assert _run(role, environment).stdout.startswith(f"python -m runtime.role {role} {ROLES[role]}")
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if ROLES[role].startswith("uvicorn")])

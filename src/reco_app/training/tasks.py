@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 @shared_task(name="training.train")  # type: ignore[untyped-decorator]  # Celery ships no types
 def train() -> None:
     trained = service.train(now=datetime.now(UTC), report=_no_report)
-    log.info("trained", extra={"version": trained.version, "live": trained.live})
+    log.info("trained", extra={"release": trained.version, "live": trained.live})
 
 
 @shared_task(name="training.share")  # type: ignore[untyped-decorator]  # Celery ships no types

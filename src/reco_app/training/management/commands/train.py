@@ -30,7 +30,8 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         started = monotonic()
         columns = (TextColumn("{task.description:34}"), BarColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=Console(stderr=True)) as progress:
+        console = Console(stderr=True)
+        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
             try:
                 trained = service.train(
                     now=datetime.now(UTC),
