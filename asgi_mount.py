@@ -13,5 +13,5 @@ ENTRIES = {
 }
 
 logs.configure(COMPONENT, current().log_level)
-tracing.configure(COMPONENT)
+tracing.configure_edge(COMPONENT)
 app = router(current(), entries=ENTRIES)

@@ -11,7 +11,7 @@ from runtime.local import stores
 from runtime.local.certificates import Authority
 from runtime.local.processes import start_mounted, start_split
 from runtime.local.secured import start_secured
-from tests import debian, servers
+from tests import debian, servers, tap
 from tests.shops import Shop, selling
 
 SHAPES = ("mounted", "split", "gateway")
@@ -43,6 +43,13 @@ def mounted(shop_folders: Path) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="session")
+def receiver() -> Iterator[tap.Tap]:
+    """Of the traces of the shop behind the gateway."""
+    with tap.listening() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
 def split(shop_folders: Path) -> Iterator[Shop]:
     """One process a role on Debian's servers, as `make split` and the pods are; at its router."""
     servers.need("PostgreSQL", "Redis", "RabbitMQ")
@@ -52,14 +59,19 @@ def split(shop_folders: Path) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="session")
-def gateway(shop_folders: Path) -> Iterator[Shop]:
-    """The same behind NGINX with mutual TLS between all, as `make split TLS=1` and a cluster."""
+def gateway(shop_folders: Path, receiver: tap.Tap) -> Iterator[Shop]:
+    """The same behind NGINX with mutual TLS between all, as `make split TLS=1` and a cluster.
+
+    Every trace is kept.
+    """
     servers.need("PostgreSQL", "Redis", "RabbitMQ", "NGINX")
     folder = shop_folders / "secured"
     authority = Authority(folder / "tls")
     with (
         debian.running(folder) as given,
-        selling(given, folder, start_secured, authority=authority) as shop,
+        selling(
+            {**given, **receiver.settings(share=1)}, folder, start_secured, authority=authority
+        ) as shop,
     ):
         yield shop
 

@@ -26,7 +26,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, ExecutionTimeout, PyMongoError
 
-from runtime import metrics
+from runtime import metrics, tracing
 from runtime.breakers import breaker
 
 ANSWER_SECONDS = 1.0
@@ -88,7 +88,7 @@ class Store:
         """Bound whatever is asked inside, and tell trouble by one name."""
         if self._breaker.opened:
             raise Unavailable("MongoDB failed repeatedly and is being spared")
-        with self._breaker, metrics.timed("mongodb"):
+        with self._breaker, metrics.timed("mongodb"), tracing.calling("mongodb", "ask"):
             try:
                 with pymongo.timeout(seconds):
                     yield

@@ -1,13 +1,13 @@
 """The only door to the profiles and preferences in PostgreSQL."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Engine, create_engine, delete, select, text
+from sqlalchemy import Engine, ExceptionContext, create_engine, delete, event, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from profile_app import settings
 from profile_app.internal_contracts import PreferencesGiven, ProfileGiven
 from profile_app.models import SCHEMA, Preferences, Profile
-from runtime import metrics
+from runtime import metrics, tracing
 from runtime.breakers import breaker
 
 CONNECTION = {
@@ -61,7 +61,7 @@ def engine() -> Engine:
 
 def make_engine(url: str) -> Engine:
     """A pool that asks before it trusts a connection, and waits for nothing for long."""
-    return create_engine(
+    made = create_engine(
         url,
         pool_size=10,  # as many as threads of one process
         max_overflow=0,
@@ -72,6 +72,27 @@ def make_engine(url: str) -> Engine:
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
     )
+    if tracing.enabled():
+        event.listen(made, "before_cursor_execute", _begin_statement)
+        event.listen(made, "after_cursor_execute", _end_statement)
+        event.listen(made, "handle_error", _end_failed_statement)
+    return made
+
+
+def _begin_statement(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+    begun = ExitStack()
+    begun.enter_context(tracing.stating(statement))
+    connection.info["statement"] = begun
+
+
+def _end_statement(connection: Any, *_: Any) -> None:
+    connection.info.pop("statement").close()
+
+
+def _end_failed_statement(failed: ExceptionContext) -> None:
+    begun = failed.connection.info.pop("statement", None) if failed.connection else None
+    if begun is not None:
+        begun.__exit__(type(failed.original_exception), failed.original_exception, None)
 
 
 @contextmanager

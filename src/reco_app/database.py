@@ -1,4 +1,4 @@
-"""Every statement that Django sends to PostgreSQL is measured, as calls to neighbours are."""
+"""Every statement that Django sends to PostgreSQL is measured and traced, as other calls are."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from runtime import metrics
+from runtime import metrics, tracing
 
 
 def measure() -> None:
@@ -19,6 +19,6 @@ def _begin(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
         connection.execute_wrappers.append(_timed)
 
 
-def _timed(execute: Callable[..., Any], *statement: Any) -> Any:
-    with metrics.timed("postgresql"):
-        return execute(*statement)
+def _timed(execute: Callable[..., Any], sql: Any, *more: Any) -> Any:
+    with metrics.timed("postgresql"), tracing.stating(sql):
+        return execute(sql, *more)

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.signals import (
     before_task_publish,
     celeryd_after_setup,
     heartbeat_sent,
     setup_logging,
+    worker_process_init,
     worker_shutting_down,
 )
 from kombu.entity import Exchange, Queue
@@ -23,12 +24,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reco_app.settings")
 
 from reco_app import broker, measured  # noqa: E402
 from reco_app.settings import current  # noqa: E402  # Celery's Django support reads the line above
-from runtime import logs  # noqa: E402
+from runtime import logs, tracing  # noqa: E402
 
 LONGEST_TASK_SECONDS = 3 * 3600  # a broker gives a silent worker's task to another after this
 DRAIN_SECONDS = 15  # of the 25 that a pod has left when it hears SIGTERM
 ALIVE = Path(tempfile.gettempdir(), "alive")  # touched as long as the process takes turns
 DEAD_LETTERS = "dead-letters"
+CAUSE = "traceparent"  # the header that names the span which published a message
 MOST_DELIVERIES = 20  # a task that ends its worker as often as this is a dead letter
 # Replicated queues, and nothing on its way from one to the other is lost.
 DURABLE = {"x-queue-type": "quorum"}
@@ -99,7 +101,18 @@ def confirmed_channel(*, seconds: float) -> Iterator[Any]:
 _task_queues, _transport_options = _queues(current().broker_url)
 _broker_url, _broker_tls = broker.parted(current().broker_url)
 
-app = Celery("multireco")
+
+class Traced(Task):  # type: ignore[misc]  # Celery ships no types
+    """Goes on with the trace that its message came from."""
+
+    abstract = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with tracing.working(f"task {self.name}", cause=getattr(self.request, CAUSE, None) or ""):
+            return self.run(*args, **kwargs)
+
+
+app = Celery("multireco", task_cls=Traced)
 app.conf.update(
     broker_url=_broker_url,
     broker_use_ssl=_broker_tls,
@@ -136,6 +149,18 @@ before_task_publish.connect(measured.stamp)
 @setup_logging.connect  # type: ignore[untyped-decorator]  # Celery ships no types
 def _log_as_everybody(**_: Any) -> None:
     logs.configure("worker", current().log_level)
+
+
+@before_task_publish.connect  # type: ignore[untyped-decorator]  # Celery ships no types
+def _tell_cause(headers: dict[str, Any], **_: Any) -> None:
+    if cause := tracing.here():
+        headers[CAUSE] = cause
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]  # Celery ships no types
+def _trace(**_: Any) -> None:
+    """In each process that runs tasks, for what exports spans is a thread."""
+    tracing.configure("worker")
 
 
 @celeryd_after_setup.connect  # type: ignore[untyped-decorator]  # Celery ships no types

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from random import getrandbits
 
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Any other is `other` in metrics, logs and traces: they hold no word of a caller's own."""
+_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 
 
 def _new_request_id() -> str:
@@ -55,8 +58,14 @@ def received(*, request_id: str, traceparent: str, component: str) -> RequestCon
     """The context of an incoming request; ids that do not look sane are replaced."""
     trace = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     sane = bool(request_id) and _SANE_REQUEST_ID.fullmatch(request_id) is not None
+    if trace:
+        trace_id = trace[1]
+    elif sane and _TRACE_ID.fullmatch(request_id):
+        trace_id = request_id  # the gateway's, which knows no other
+    else:
+        trace_id = _new_trace_id()
     return RequestContext(
         request_id=request_id if sane else _new_request_id(),
-        trace_id=trace[1] if trace else _new_trace_id(),
+        trace_id=trace_id,
         component=component,
     )

@@ -5,13 +5,14 @@ Where the application is mounted under an ASGI shell, that one logs, measures an
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from time import perf_counter
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from runtime import context, cors, health, overload, problems, settings, shell
+from runtime import context, cors, health, overload, problems, settings, shell, tracing
 from runtime.body_guard import DEFAULT_LIMIT_BYTES
 from runtime.problems import Problem
 
@@ -46,6 +47,8 @@ def _begin(component: str) -> Response | None:
             component=component,
         )
         g.request_token = context.begin(g.request_context)
+        if tracing.enabled() and request.path not in health.PATHS:
+            _begin_span(g.request_context)
         if request.path not in health.PATHS and not _let_in():
             return answer(overload.refusal())
     current = context.current()
@@ -65,10 +68,23 @@ def _let_in() -> bool:
     return True
 
 
+def _begin_span(received: context.RequestContext) -> None:
+    g.request_span = ExitStack()
+    g.request_span.enter_context(
+        tracing.serving(
+            received,
+            method=request.method,
+            traceparent=request.headers.get("traceparent", ""),
+            tracestate=request.headers.get("tracestate", ""),
+        )
+    )
+
+
 def _finish(response: Response) -> Response:
     if "request_context" in g and request.path not in health.PATHS:
         response.headers["X-Request-ID"] = g.request_context.request_id
         _allow_listed_origin(response)
+        tracing.answered(response.status_code)
         seconds = perf_counter() - g.request_started
         shell.observe(g.request_context, request.method, response.status_code, seconds)
     return response
@@ -77,6 +93,8 @@ def _finish(response: Response) -> Response:
 def _end(_: BaseException | None) -> None:
     if "lane" in g:
         g.pop("lane").leave(g.request_started, perf_counter())
+    if "request_span" in g:
+        g.pop("request_span").close()
     if "request_token" in g:
         context.end(g.pop("request_token"))
 

@@ -12,7 +12,7 @@ from circuitbreaker import CircuitBreaker
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
-from runtime import metrics, settings
+from runtime import metrics, settings, tracing
 from runtime.breakers import breaker
 
 TIMEOUT_SECONDS = 0.1
@@ -69,7 +69,7 @@ async def asked(ask: Callable[[Redis], Awaitable[Told]], *, otherwise: Told) -> 
     if lent.breaker.opened:
         return otherwise
     try:
-        with lent.breaker, metrics.timed("redis"):
+        with lent.breaker, metrics.timed("redis"), tracing.calling("redis", "ask"):
             return await ask(lent.client)
     except RedisError:
         return otherwise

@@ -30,7 +30,6 @@ from runtime.cors import allow_listed_origins
 
 log = logging.getLogger("multireco.fault")
 _CONTEXT = "multireco.context"
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def shell(
@@ -69,7 +68,10 @@ def shell(
                 inner = refused if lane is None else outermost
                 return await _serve(inner, request, scope, receive, send)
             parent = header(scope, b"traceparent").decode("latin-1")
-            with tracing.serving(request, method=scope["method"], traceparent=parent):
+            state = header(scope, b"tracestate").decode("latin-1")
+            with tracing.serving(
+                request, method=scope["method"], traceparent=parent, tracestate=state
+            ):
                 return await _serve(outermost, request, scope, receive, send)
         finally:
             context.end(token)
@@ -162,7 +164,7 @@ async def _serve(
 
 def observe(request: context.RequestContext, method: str, status: int, seconds: float) -> None:
     """Measure and log one answer, by its route template and never by its path."""
-    method = method if method in _METHODS else "other"
+    method = method if method in context.METHODS else "other"
     route = request.route or "unmatched"
     metrics.durations.observe(seconds, request.component, method, route, str(status))
     logs.access(request, method=method, route=route, status=status, seconds=seconds)

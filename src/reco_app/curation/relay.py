@@ -11,7 +11,7 @@ from django.utils import timezone
 from reco_app.curation import clients, keys, lag, outbox
 from reco_app.curation.contracts import product_card
 from reco_app.curation.models import OutboxEntry
-from runtime import rest
+from runtime import rest, tracing
 
 BATCH = 500
 POLL_SECONDS = 0.2
@@ -33,14 +33,14 @@ def sweep() -> int:
     """
     with transaction.atomic():
         entries = outbox.take(limit=BATCH)
-        _deliver(entries)
+        if entries:
+            with tracing.working("relay products"):
+                _deliver(entries)
     return len(entries)
 
 
 def _deliver(entries: Sequence[OutboxEntry]) -> None:
     """Send and settle; of a batch that is refused, all but the entries that caused it."""
-    if not entries:
-        return
     try:
         clients.put_products([product_card(state) for state in outbox.newest_states(entries)])
     except clients.Refused as refusal:

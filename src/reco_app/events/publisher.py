@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from reco_app import worker
 from reco_app.events import effect, messages
 from reco_app.events.messages import Delivery
-from runtime import metrics
+from runtime import metrics, tracing
 
 TASK = "events.store"
 CONFIRM_SECONDS = 1.0
@@ -36,6 +36,7 @@ class Unpublished(Exception):
 class _Waiting(NamedTuple):
     delivery: Delivery
     confirmed: "Future[None]"
+    cause: str  # the span that waits for it, where that is kept
 
 
 class Publisher:
@@ -58,7 +59,7 @@ class Publisher:
                 raise Unpublished("too many deliveries wait for the broker")
             effect.began(delivery)
             confirmed: Future[None] = Future()
-            self._waiting.append(_Waiting(delivery, confirmed))
+            self._waiting.append(_Waiting(delivery, confirmed, tracing.here()))
             self._changed.notify()
         return confirmed
 
@@ -111,7 +112,8 @@ class Publisher:
         for other in taken[1:]:
             effect.forget(other.delivery)  # it is told of under the name of the first
         try:
-            with metrics.timed("rabbitmq"):
+            causes = [one.cause for one in taken]
+            with metrics.timed("rabbitmq"), tracing.publishing("events", causes):
                 send(messages.joined([one.delivery for one in taken]))
         except Exception as error:  # whatever it is, those who wait hear of it; it goes on upwards
             _refuse(taken, error)

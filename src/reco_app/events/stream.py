@@ -21,7 +21,7 @@ from reco_app.events import days, recent
 from reco_app.events.recent import State
 from reco_app.events.store import StoredEvent
 from reco_app.settings import current
-from runtime import metrics
+from runtime import metrics, tracing
 from runtime.breakers import breaker
 
 STREAM = "multireco:recent-sessions"
@@ -42,6 +42,8 @@ class Message(Struct, array_like=True, frozen=True, gc=False):
     number: int = 0
     delivery: str = ""
     """The name of the delivery whose last message this is."""
+    cause: str = ""
+    """The span that stored what is told here, where it is kept."""
 
 
 class Place(NamedTuple):
@@ -77,7 +79,7 @@ def tell(events: Collection[StoredEvent], *, now: datetime, delivery: str = "") 
         for first in range(0, len(states), STATES_A_MESSAGE)
     ]
     *others, last = [*messages, Message([], gone, number)] if gone else messages
-    for message in (*others, replace(last, delivery=delivery)):
+    for message in (*others, replace(last, delivery=delivery, cause=tracing.here())):
         _send(message)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache
 from threading import Barrier
 from typing import Any, TypeVar
@@ -54,7 +55,9 @@ async def write(work: Callable[[], T]) -> T:
     """
     if len(_waiting) >= MOST_WAITING:
         raise Unwritable("too many writes are waiting")
-    writing = asyncio.get_running_loop().run_in_executor(_pool(), _with_connection, work)
+    writing = asyncio.get_running_loop().run_in_executor(
+        _pool(), copy_context().run, _with_connection, work
+    )
     _waiting.add(writing)
     writing.add_done_callback(_waiting.discard)
     try:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import nan
 from threading import Lock
-from time import monotonic
+from time import monotonic, time
 
 import redis
 from prometheus_client import Gauge
@@ -26,7 +26,7 @@ from reco_app.serving import live
 from reco_app.serving.live import Live
 from reco_app.serving.newest import MOST, Newest
 from reco_app.serving.shelf import Shelf
-from runtime import metrics
+from runtime import metrics, tracing
 
 BUILD_SECONDS = 1.0  # each change throws away the answers at hand
 READ_SECONDS = 10.0
@@ -35,6 +35,7 @@ READ_ALL_SECONDS = 600.0  # what is gone from PostgreSQL is gone here, whether t
 # Events are numbered before they are stored: what is read again may have been on its way.
 OVERLAP_SECONDS = 20.0
 MOST_SILENT_SECONDS = 10.0
+MOST_CAUSES = 100  # spans that one change of the answers is told to
 
 log = logging.getLogger(__name__)
 sessions_held = Gauge(
@@ -67,6 +68,8 @@ class _Followed:
     read_at: float = 0.0
     read_all_at: float = 0.0
     heard_at: float = 0.0
+    causes: list[tuple[str, float]] = field(default_factory=list)
+    """The spans that told of what answers do not know yet, and when that was heard."""
     reader: Reader | None = None
     built: int = -1
     built_at: float = 0.0
@@ -180,6 +183,8 @@ def _listen() -> None:
         _followed.newest.drop(message.gone, number=message.number)
         _followed.newest.put(message.states)
         effect.told(message.delivery)
+        if message.cause and len(_followed.causes) < MOST_CAUSES:
+            _followed.causes.append((message.cause, time()))
     _followed.heard_at = monotonic()
 
 
@@ -228,6 +233,14 @@ def _serve() -> None:
         live.change(lambda state: _with(state, together))
     if _followed.place is not None:
         effect.felt()
+    _tell_causes()
+
+
+def _tell_causes() -> None:
+    """Tell the traces of what came in that answers feel it by now."""
+    for cause, told_at in _followed.causes:
+        tracing.felt("answers feel events", cause=cause, since=told_at)
+    _followed.causes.clear()
 
 
 def _with(state: Live, together: Model) -> Live:

@@ -10,7 +10,7 @@ import httpx2
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
-from runtime import context, overload, problems
+from runtime import overload, problems, tracing
 from runtime.asgi import ASGIApp, Scope
 from runtime.problems import Problem
 
@@ -19,9 +19,7 @@ MOST_PARTS = 10
 # Ten parts of the largest body that each of them may have.
 BODY_LIMIT_BYTES = MOST_PARTS * 64 * 1024
 _NOT_HERE = ("/v1/batch", "/v1/imports")
-_PASSED_ON = frozenset(
-    {b"authorization", b"host", b"origin", b"sec-gpc", b"traceparent", b"user-agent"}
-)
+_PASSED_ON = frozenset({b"authorization", b"host", b"origin", b"sec-gpc", b"user-agent"})
 
 
 def _public(path: str) -> str:
@@ -85,7 +83,9 @@ async def answer(app: ASGIApp, scope: Scope, parts: Sequence[Part]) -> BatchAnsw
 
 async def _ask(app: ASGIApp, scope: Scope, part: Part) -> PartAnswer:
     headers = [(name, value) for name, value in scope["headers"] if name in _PASSED_ON]
-    headers.append((b"x-request-id", context.current().request_id.encode()))
+    told: dict[str, str] = {}
+    tracing.propagate_into(told)
+    headers += [(name.lower().encode(), value.encode()) for name, value in told.items()]
     headers.append((overload.PRIORITY, overload.BACKGROUND))
     content = None
     if part.method == "POST":

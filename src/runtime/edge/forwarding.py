@@ -23,7 +23,9 @@ _HOP_BY_HOP = frozenset(
         b"upgrade",
     }
 )
-_SET_HERE = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id", b"traceparent"})
+_SET_HERE = frozenset(
+    {b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id", b"traceparent", b"tracestate"}
+)
 # The router's own server and shell say these; twice would be wrong.
 _SAID_ABOVE = frozenset({b"date", b"server", b"x-request-id"})
 _PATIENT = ("/v1/imports/", "/admin/")

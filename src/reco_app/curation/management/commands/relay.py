@@ -9,7 +9,7 @@ from reco_app.curation import lag, relay
 from reco_app.events import queues
 from reco_app.scraped import in_postgresql
 from reco_app.training import figures
-from runtime import logs, metrics, probes
+from runtime import logs, metrics, probes, tracing
 
 
 class Command(BaseCommand):
@@ -25,6 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, listen: str, **options: Any) -> None:
         logs.configure("relay", settings.current().log_level)
+        tracing.configure("relay")
         if listen:
             for collector in (
                 *map(in_postgresql, (lag.backlog, figures.trainings, figures.timetable)),
