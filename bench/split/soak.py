@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -49,15 +50,18 @@ def measure() -> dict[str, float]:
                 over.set()
                 watch.join()
             ended = [name for name, one in site.processes.running.items() if not one.running()]
-    troubles = [trouble for _, _, trouble, _ in made_load.answers if trouble]
+    began = made_load.answers[0][0]
+    bad = [(due, trouble) for due, _, trouble, _ in made_load.answers if trouble]
+    by_second = Counter((trouble, round(due - began)) for due, trouble in bad)
     slopes = {name: _mb_per_minute(taken) for name, taken in samples.items()}
     told = {name: round(slope, 3) for name, slope in slopes.items()}
-    sys.stdout.write(f"MB a minute: {told}\nerrors: {sorted(set(troubles))}; ended: {ended}\n")
+    sys.stdout.write(f"MB a minute: {told}\nended: {ended}\n")
+    sys.stdout.write(f"errors by kind and second: {dict(by_second)}\n")
     return {
         "soak.minutes": seconds / 60,
         "soak.answers": len(made_load.answers),
         "soak.events": len(made_load.acknowledged),
-        "soak.errors": len(troubles) + len(made_load.refused) + len(ended),
+        "soak.errors": len(bad) + len(made_load.refused) + len(ended),
         "soak.mb_per_minute": round(sum(slopes.values()), 3),
     }
 
