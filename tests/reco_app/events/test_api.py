@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from reco_app.events import service
 from reco_app.events.models import Event
-from runtime import keys
+from runtime import keys, metrics
 
 pytestmark = [pytest.mark.usefixtures("shop"), pytest.mark.urls("reco_app.events.urls")]
 EVENT = {"event_id": "01J", "session_id": "s1", "event_type": "add-to-cart", "item_id": "22423"}
@@ -36,6 +36,19 @@ def test_events_are_committed_when_they_are_acknowledged() -> None:
     assert answer.status_code == 202
     assert answer.json() == {"accepted": 1, "duplicates": 0, "rejected": []}
     assert Event.objects.get().session_hash is not None
+
+
+def counted(outcome: str) -> float:
+    name = "multireco_intake_events_total"
+    return metrics.registry.get_sample_value(name, {"outcome": outcome}) or 0.0
+
+
+def test_every_event_is_counted_by_what_became_of_it() -> None:
+    before = counted("postgresql"), counted("rejected")
+
+    post({"events": [EVENT, EVENT, EVENT | {"event_id": "01K", "item_id": "no-such-product"}]})
+
+    assert (counted("postgresql"), counted("rejected")) == (before[0] + 2, before[1] + 1)
 
 
 def test_a_beacon_may_send_plain_text() -> None:
@@ -105,10 +118,12 @@ def test_nothing_is_acknowledged_while_postgresql_is_away(
         raise OperationalError("connection refused")
 
     monkeypatch.setattr(service, "receive", away)
+    before = counted("unwritable")
 
     answer = post({"events": [EVENT]})
 
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert counted("unwritable") == before + 1
     assert answer.headers["Retry-After"] == "2"
 
 
