@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,8 @@ PANELS = [
 ]
 ROLES = ("router", "profile", "catalog", "reco", "relay", "worker")
 WINDOW = "1m"
+ROUNDS, SECONDS = 100, 25
+RESTOCKED = {30: "out_of_stock", 50: "in_stock"}  # in which round
 ONE, OTHER = "wine-7", "soap-2"
 # Of the client library itself, and of what reads a gateway.
 FOREIGN = re.compile(r"multireco_process_|nginx_|nginxexporter_|go_|promhttp_|process_")
@@ -45,32 +48,39 @@ def prometheus(split: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         ) as address,
         httpx2.Client(base_url=address, timeout=30) as client,
     ):
-        _visit(split._replace(address=gateway), seconds=25)
+        _visit(split._replace(address=gateway))
         yield client
 
 
-def _visit(shop: Shop, *, seconds: float) -> None:
-    """Recommendations of all kinds, events, lists, profiles, and a curated product."""
-    shop.run("sh", "-c", "exec .venv/bin/python manage.py rebuild_catalog")
-    deadline = time.monotonic() + seconds
+def _visit(shop: Shop) -> None:
+    """Ask for all there is, and tell events, while a product is sold out and comes back."""
+    began = time.monotonic()
     with httpx2.Client(base_url=shop.address, timeout=30) as client:
         profile = client.get("/v1/profiles").json()["profiles"][0]["slug"]
-        number = 0
-        while time.monotonic() < deadline:
-            number += 1
+        for number in range(ROUNDS):
+            if number in RESTOCKED:
+                _change(shop, RESTOCKED[number])
             _look_around(client, number, profile)
             _tell(client, shop)
-            time.sleep(0.05)
+            time.sleep(max(0.0, began + number * SECONDS / ROUNDS - time.monotonic()))
+
+
+def _change(shop: Shop, availability: str) -> None:
+    change = f"lambda row: row.update(availability='{availability}')"
+    shop.run(
+        *(sys.executable, "manage.py", "shell", "-c"),
+        "from reco_app.curation import store; "
+        f"store.change_products(['honey-9'], change={change}, reason='', user_id=None)",
+    )
 
 
 def _look_around(client: httpx2.Client, number: int, profile: str) -> None:
-    asked: dict[str, Any] = {"items": [{"item_id": f"pasta-{number % 8 + 1}"}], "count": 5}
-    for more in ({}, {"scenario": "basket"}, {"profile": profile}, {"exclude_ids": [f"x{number}"]}):
-        told = client.post("/v1/recommendations", json=asked | more)
+    items = [{"item_id": f"pasta-{number % 10 + 1}"}, {"item_id": f"wine-{number // 10 % 10 + 1}"}]
+    for more in ({}, {"scenario": "basket"}, {"profile": profile}, {"diversity": 0.5}):
+        told = client.post("/v1/recommendations", json={"items": items, "count": 5, **more})
         assert told.status_code == 200, told.text
     for path in ("/v1/recommendations?item=wine-1", "/v1/products?limit=5", "/v1/categories"):
         assert client.get(path).status_code == 200
-    assert client.post("/v1/batch", json={"requests": []}).status_code < 500
 
 
 def _tell(client: httpx2.Client, shop: Shop) -> None:

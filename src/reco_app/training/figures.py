@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.db.models import Max
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from prometheus_client.core import Metric
@@ -55,11 +56,11 @@ def trainings() -> Iterator[Metric]:
 
 def timetable() -> Iterator[Metric]:
     """Whether beat is at work: something is due every ten minutes."""
-    last = PeriodicTask.objects.aggregate(at=Max("last_run_at"))["at"]
+    last = PeriodicTask.objects.aggregate(at=Max(Coalesce("last_run_at", "date_changed")))["at"]
     if last:
         yield gauge(
             "multireco_timetable_age_seconds",
-            "Since beat last recorded that it sent a task.",
+            "Since beat last recorded that it sent a task, or never having, since there are any.",
             (timezone.now() - last).total_seconds(),
         )
 
