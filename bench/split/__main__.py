@@ -17,8 +17,10 @@ from bench.__main__ import machine, measured
 from runtime.local.processes import ROOT
 
 OUTPUT = ROOT / "build" / "split.json"
-PARTS = ("overload", "gateway", "soak")
+PARTS = ("overload", "gateway", "rolling", "soak")
 BARS = {
+    "rolling.requests": lambda value: value >= 10_000,
+    "rolling.failed": lambda value: value == 0,
     "overload_3x.goodput_percent": lambda value: value >= 80,
     "overload_10x.goodput_percent": lambda value: value >= 80,
     "overload.shed_p99_ms": lambda value: value <= 50,

@@ -147,7 +147,8 @@ def _repeatable(method: str) -> Callable[[Exception], bool]:
         if isinstance(trouble, _Faulty):
             return method in _REPEATABLE and trouble.worth_repeating
         return isinstance(trouble, httpx2.ConnectError) or (
-            method in _REPEATABLE and isinstance(trouble, httpx2.RemoteProtocolError)
+            method in _REPEATABLE
+            and isinstance(trouble, httpx2.RemoteProtocolError | httpx2.ReadError)
         )
 
     return worth_repeating

@@ -30,6 +30,9 @@ _SET_HERE = frozenset(
 _SAID_ABOVE = frozenset({b"date", b"server", b"x-request-id"})
 _PATIENT = ("/v1/imports/", "/admin/")
 _PATIENT_SECONDS = 600.0
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+# Whose body, which is small, may be sent twice: they only read, or count once however often.
+_COUNTED_ONCE = frozenset({"/v1/recommendations", "/v1/recommendations/why", "/v1/events"})
 _ANSWER_SECONDS = 10.0
 _CONNECT_SECONDS = 0.5
 _RETRY_AFTER = {"Retry-After": "2"}
@@ -57,7 +60,7 @@ async def _forward(
         active.route = f"forwarded to {name}"
     tls.for_asking()  # which takes a new certificate for connections from now on
     try:
-        answer = await client.send(_request(client, scope, receive), stream=True)
+        answer = await _answer(client, scope, receive)
     except _HungUp:
         return  # nobody is left to be answered, and the component is not to blame
     except httpx2.ReadTimeout:
@@ -71,7 +74,29 @@ async def _forward(
         await answer.aclose()
 
 
-def _request(client: httpx2.AsyncClient, scope: Scope, receive: Receive) -> httpx2.Request:
+async def _answer(client: httpx2.AsyncClient, scope: Scope, receive: Receive) -> httpx2.Response:
+    """The component's; asked again on another connection if the first was lost meanwhile, as when
+    a process ends: where nothing had been said yet, or may be said twice.
+    """
+    may_be_repeated = scope["method"] in _READING or scope["path"] in _COUNTED_ONCE
+    content: AsyncIterator[bytes] | bytes | None = None
+    if any(key in (b"content-length", b"transfer-encoding") for key, _ in scope["headers"]):
+        content = _body(receive)
+        if may_be_repeated:
+            content = b"".join([part async for part in content])
+    try:
+        return await client.send(_request(client, scope, content), stream=True)
+    except httpx2.ConnectError:
+        pass
+    except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
+        if not may_be_repeated:
+            raise
+    return await client.send(_request(client, scope, content), stream=True)
+
+
+def _request(
+    client: httpx2.AsyncClient, scope: Scope, content: AsyncIterator[bytes] | bytes | None
+) -> httpx2.Request:
     target: bytes = scope.get("raw_path") or scope["path"].encode()
     if scope["query_string"]:
         target += b"?" + scope["query_string"]
@@ -79,12 +104,11 @@ def _request(client: httpx2.AsyncClient, scope: Scope, receive: Receive) -> http
     timeout = httpx2.Timeout(
         _PATIENT_SECONDS if patient else _ANSWER_SECONDS, connect=_CONNECT_SECONDS
     )
-    has_body = any(key in (b"content-length", b"transfer-encoding") for key, _ in scope["headers"])
     return httpx2.Request(
         scope["method"],
         client.base_url.copy_with(raw_path=target),
         headers=[*_end_to_end(scope["headers"], without=_SET_HERE), *_forwarded(scope)],
-        content=_body(receive) if has_body else None,
+        content=content,
         extensions={"timeout": timeout.as_dict()},
     )
 

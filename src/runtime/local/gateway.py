@@ -45,7 +45,7 @@ def gateway(
     return Server(
         "NGINX",
         [
-            _program(),
+            program(),
             *("-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "main")),
             *("-g", f"daemon off; {'user root;' if os.geteuid() == 0 else ''}"),
         ],
@@ -86,7 +86,8 @@ def write(
     (folder / "main").write_text(main)
 
 
-def _program() -> str:
+def program() -> str:
+    """Where NGINX is. Errors: NotInstalled."""
     for place in (shutil.which("nginx"), "/usr/sbin/nginx"):
         if place and Path(place).exists():
             return place
