@@ -119,3 +119,14 @@ def test_every_deployment_but_the_one_of_one_pod_has_a_budget_for_disruption() -
     budgets = _named("PodDisruptionBudget")
     assert set(budgets) == set(_named("Deployment")) - {"beat"}
     assert all(each["spec"].keys() == {"maxUnavailable", "selector"} for each in budgets.values())
+
+
+def test_each_who_answers_or_asks_over_tls_has_a_certificate_of_its_own() -> None:
+    component = Path("k8s/components/mutual-tls")
+    issued = list(yaml.safe_load_all((component / "certificates.yaml").read_text()))
+    names = {each["spec"]["secretName"]: each["spec"]["dnsNames"][0] for each in issued}
+    silent = {"beat", "migrate", "retention"}  # they ask no component, and answer nobody
+    told = {*(ROLES - silent), "gateway", "prometheus"}
+    mounted = "".join(path.read_text() for path in component.glob("*.yaml"))
+    assert names == {f"components-{name}": name for name in told}
+    assert all(f"secretName: components-{name}" in mounted for name in ROLES - silent)
