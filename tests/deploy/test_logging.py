@@ -108,9 +108,9 @@ def test_fluent_bit_takes_real_lines_out_of_the_engines_files_as_they_are(lines)
 
 @pytest.fixture(scope="module")
 def store(lines: list[str]) -> Iterator[OsmemServer]:
-    """A store that speaks as Elasticsearch does, but for lifecycles, with all these lines."""
+    """All these lines in a store that speaks as Elasticsearch does, without its data streams."""
     template = json.loads((FOLDER / "index-template.json").read_text())
-    del template["template"]["settings"]["index.lifecycle.name"]
+    del template["template"]["settings"]["index.lifecycle.name"], template["data_stream"]
     with OsmemServer.start(japanese=False) as server:
         server.request("PUT", "/_index_template/multireco", template)
         at = {"@timestamp": "2026-11-30T12:00:00Z"}
@@ -124,6 +124,7 @@ def store(lines: list[str]) -> Iterator[OsmemServer]:
         with urllib.request.urlopen(request) as answer:
             assert json.load(answer)["errors"] is False
         yield server
+    server.process.stdout.close()  # which it leaves open
 
 
 def test_the_saved_search_finds_the_faults_and_nothing_else(store, lines):
