@@ -25,7 +25,10 @@ from rich.table import Table
 from runtime.local.processes import ROOT
 
 OUTPUT = ROOT / "build" / "bench.json"
-PARTS = ("answers", "rank", "train", "release", "publish", "filters", "start")
+PARTS = (
+    *("answers", "rank", "train", "release", "publish", "filters", "start"),
+    *("scaling", "autoscaling"),
+)
 PATIENCE_SECONDS = {"measure": 900, "measure_full": 7200}
 ONE_PART = """
 import importlib, json, pathlib, sys

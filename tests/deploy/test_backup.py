@@ -169,6 +169,7 @@ def _answers(shop: Shop) -> list[list[Any]]:
     ]
 
 
+@pytest.mark.timeout(900)  # a whole shop is filled and trained, twice started
 def test_a_shop_that_lost_all_its_stores_answers_as_before(open_folder):
     started: list[Processes] = []
 
