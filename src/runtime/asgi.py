@@ -32,8 +32,9 @@ AtOnce = Callable[[Scope, bytes], tuple[Head, bytes] | None]
 needs no waiting; None leaves it to the application. The path of such a request is its route. What
 would call a dozen coroutines is one call.
 """
-InOneGo = Callable[[Scope, bytes], bytes | None]
-"""The same for the server: all of a success but its first line and the server's own headers."""
+InOneGo = Callable[[Scope, bytes], tuple[int, bytes] | None]
+"""The same for the server: the status, and all of the answer but its first line and the server's
+own headers."""
 _HEADERS = "multireco.headers"
 
 

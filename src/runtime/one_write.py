@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from runtime import tls
 from runtime.asgi import InOneGo, Scope, head_of
-from runtime.overload import CAME_AT, TARGET_SECONDS, gate
+from runtime.overload import CAME_AT, gate
 
 _HEAD, _INTERIM = b"HTTP/1.1 ", b"HTTP/1.1 1"
 log = logging.getLogger("multireco.fault")
@@ -46,8 +46,9 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, as uvicorn's own does."""
-        super().connection_made(cast("asyncio.Transport", _HeadWithBody(transport)))
-        self._write_whole = transport.write
+        one_write = _HeadWithBody(transport)
+        super().connection_made(cast("asyncio.Transport", one_write))
+        self._write_whole, self._flush = transport.write, one_write.flush
 
     def data_received(self, data: bytes) -> None:
         """Read on, and only then begin what has come."""
@@ -73,17 +74,16 @@ class Protocol(HttpToolsProtocol):
         if cycle.more_body or not cycle.keep_alive or self.flow.write_paused:
             return False
         scope: Any = cycle.scope
-        if perf_counter() - scope[CAME_AT] > TARGET_SECONDS:
-            return False  # perhaps it is to be refused
-        rest = self._found(scope, bytes(cycle.body))
-        if rest is None:
+        found = self._found(scope, bytes(cycle.body))
+        if found is None:
             return False
+        status, rest = found
         cycle.response_started = cycle.response_complete = True
-        self._write_whole(_opening(self.server_state.default_headers) + rest)
+        self._write_whole(STATUS_LINE[status] + _own(self.server_state.default_headers) + rest)
         self.on_response_complete()
         return True
 
-    def _found(self, scope: Scope, body: bytes) -> bytes | None:
+    def _found(self, scope: Scope, body: bytes) -> tuple[int, bytes] | None:
         try:
             return self._in_one_go(scope, body) if self._in_one_go else None
         except Exception:  # noqa: BLE001  # the application meets it again, and tells the caller
@@ -92,7 +92,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """End an answer, which may have no body."""
-        cast("_HeadWithBody", self.transport).flush()
+        self._flush()
         super().on_response_complete()
 
 
@@ -131,18 +131,18 @@ class _HeadWithBody:
         self._transport.close()
 
 
-class _Opening(NamedTuple):
-    """The first lines of a success with the server's own headers, which it replaces each second."""
+class _Own(NamedTuple):
+    """The server's own headers, which it replaces each second, and how they are sent."""
 
     told: list[tuple[bytes, bytes]]
     wire: bytes
 
 
-_last = _Opening([], STATUS_LINE[200])
+_last = _Own([], b"")
 
 
-def _opening(told: list[tuple[bytes, bytes]]) -> bytes:
+def _own(told: list[tuple[bytes, bytes]]) -> bytes:
     global _last  # noqa: PLW0603  # made once for many answers
     if told is not _last.told:
-        _last = _Opening(told, STATUS_LINE[200] + head_of(tuple(told)).wire)
+        _last = _Own(told, head_of(tuple(told)).wire)
     return _last.wire

@@ -22,6 +22,7 @@ from runtime.asgi import (
     Send,
     answer,
     answer_problem,
+    head_of,
     header,
     headers,
 )
@@ -79,8 +80,8 @@ def shell(
                 lane.leave(began, perf_counter())
 
     if at_once is not None:
-        asked = at_once if outermost is guarded else _unless_from_elsewhere(at_once)
-        cast("Any", shelled).in_one_go = partial(_in_one_go, asked, component)
+        lists_origins = outermost is not guarded
+        cast("Any", shelled).in_one_go = partial(_in_one_go, at_once, component, lists_origins)
     return shelled
 
 
@@ -89,29 +90,56 @@ async def _refused(scope: Scope, receive: Receive, send: Send) -> None:
     await answer_problem(send, scope, overload.refusal())
 
 
-def _in_one_go(at_once: AtOnce, component: str, scope: Scope, body: bytes) -> bytes | None:
-    """What `shelled` would send, head and body; None where that has more to do."""
+def _in_one_go(
+    at_once: AtOnce, component: str, lists_origins: bool, scope: Scope, body: bytes
+) -> tuple[int, bytes] | None:
+    """What `shelled` would send: status, and headers and body; None where that has more to do."""
     told = headers(scope)
-    unusual = b"content-encoding" in told or overload.PRIORITY in told
-    if unusual or tracing.enabled() or len(body) > DEFAULT_LIMIT_BYTES:
+    unusual = b"content-encoding" in told or (lists_origins and b"origin" in told)
+    if unusual or len(body) > DEFAULT_LIMIT_BYTES or scope["path"] in health.PATHS:
         return None
     began = perf_counter()
-    known = at_once(scope, body)
+    lane = overload.admitted(scope, began)
+    if lane is None:
+        return _refused_in_one_go(_received(scope, component), scope, began)
+    try:
+        known = None if tracing.enabled() else at_once(scope, body)
+    finally:
+        lane.leave(began, perf_counter())
     if known is None:
         return None
-    head, answered = known
     request = _received(scope, component)
     request.route = scope["path"]
-    observe(request, scope["method"], 200, perf_counter() - began)
+    return 200, _told(request, scope, began, 200, *known)
+
+
+def _refused_in_one_go(
+    request: context.RequestContext, scope: Scope, began: float
+) -> tuple[int, bytes]:
+    """What `_refused` sends."""
+    request.route = overload.gate.lane(scope["path"], b"").route
+    refusal = overload.refusal()
+    more = ((name.lower().encode(), text.encode()) for name, text in refusal.headers.items())
+    kind = (b"content-type", problems.MEDIA_TYPE.encode())
+    token = context.begin(request)
+    body = problems.encode(refusal, instance=scope["path"])
+    context.end(token)
+    head = head_of((kind, (b"cache-control", b"no-store"), *more))
+    return refusal.status, _told(request, scope, began, refusal.status, head, body)
+
+
+def _told(
+    request: context.RequestContext,
+    scope: Scope,
+    began: float,
+    status: int,
+    head: Head,
+    body: bytes,
+) -> bytes:
+    """The answer's headers and body; it is measured and logged."""
+    observe(request, scope["method"], status, perf_counter() - began)
     rest = b"content-length: %d\r\nx-request-id: %b\r\n\r\n"
-    return b"".join((head.wire, rest % (len(answered), request.request_id.encode()), answered))
-
-
-def _unless_from_elsewhere(at_once: AtOnce) -> AtOnce:
-    def asked(scope: Scope, body: bytes) -> tuple[Head, bytes] | None:
-        return None if header(scope, b"origin") else at_once(scope, body)
-
-    return asked
+    return b"".join((head.wire, rest % (len(body), request.request_id.encode()), body))
 
 
 async def _lived(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,9 +157,10 @@ async def _probed(path: str, readiness: health.Readiness, send: Send) -> None:
 
 
 def _received(scope: Scope, component: str) -> context.RequestContext:
+    told = headers(scope)
     return context.received(
-        request_id=header(scope, b"x-request-id").decode("latin-1"),
-        traceparent=header(scope, b"traceparent").decode("latin-1"),
+        request_id=told.get(b"x-request-id", b"").decode("latin-1"),
+        traceparent=told.get(b"traceparent", b"").decode("latin-1"),
         component=component,
     )
 

@@ -3,11 +3,12 @@
 import json
 import logging
 from collections.abc import Mapping
+from time import perf_counter
 
 import httpx2
 import pytest
 
-from runtime import context, logs, stdout
+from runtime import context, logs, overload, stdout
 from runtime.asgi import Receive, Scope, Send, answer, head_of
 from runtime.problems import Problem
 from runtime.shell import shell
@@ -178,7 +179,10 @@ def _posted(*headers):
 
 def test_what_is_found_in_one_go_has_the_headers_of_any_other():
     told = _quick()(_posted(), b"abc")
-    assert told == (b"x-loud: yes\r\ncontent-length: 3\r\nx-request-id: abc-12345678\r\n\r\nABC")
+    assert told == (
+        200,
+        b"x-loud: yes\r\ncontent-length: 3\r\nx-request-id: abc-12345678\r\n\r\nABC",
+    )
 
 
 async def test_what_is_found_in_one_go_is_measured_as_any_other():
@@ -191,7 +195,6 @@ async def test_what_is_found_in_one_go_is_measured_as_any_other():
     ("header", "body"),
     [
         ((b"content-encoding", b"gzip"), b"abc"),
-        ((b"priority", b"u=7"), b"abc"),
         ((b"x-any", b"thing"), b"x" * (64 * 1024 + 1)),
         ((b"x-any", b"thing"), b""),
     ],
@@ -205,3 +208,20 @@ def test_pages_from_elsewhere_are_not_answered_in_one_go(monkeypatch, fresh_sett
     quick = _quick()
     assert quick(_posted((b"origin", b"https://shop.example")), b"abc") is None
     assert quick(_posted(), b"abc") is not None
+
+
+def test_what_has_waited_too_long_in_a_standing_queue_is_refused_in_one_go(monkeypatch):
+    monkeypatch.setattr(overload.gate.queue, "stands", lambda now: True)
+    status, told = _quick()({**_posted(), overload.CAME_AT: perf_counter() - 1}, b"abc")
+    head, _, body = told.partition(b"\r\n\r\n")
+    assert status == 503
+    assert head.startswith(b"content-type: application/problem+json\r\n")
+    assert b"\r\nretry-after: " in head
+    assert json.loads(body)["code"] == "unavailable"
+    assert json.loads(body)["request_id"] == "abc-12345678"
+
+
+def test_probes_are_never_refused_in_one_go(monkeypatch):
+    monkeypatch.setattr(overload.gate.queue, "stands", lambda now: True)
+    probe = {**_posted(), "path": "/livez", overload.CAME_AT: perf_counter() - 1}
+    assert _quick()(probe, b"") is None

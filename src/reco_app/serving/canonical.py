@@ -10,6 +10,7 @@ import msgspec
 from reco_app.serving.contracts import Budget, Request
 
 
+@lru_cache(maxsize=4096)
 def rounded_age(seconds: float) -> int:
     """The nearest power of two, so that a second's difference changes neither score nor cache."""
     return 0 if seconds < 1 else 2 ** round(math.log2(seconds))

@@ -30,6 +30,10 @@ class Codes:
         """The number of `name`, or -1."""
         return self._numbers.get(name, -1)
 
+    def find_each(self, names: Iterable[Any]) -> list[int]:
+        """`find` for a few."""
+        return list(map(self._numbers.get, names, repeat(-1)))
+
     def find_all(self, names: Sequence[Any]) -> NDArray[np.int64]:
         """`find` for many, many times faster."""
         return np.fromiter(map(self._numbers.get, names, repeat(-1)), np.int64, len(names))

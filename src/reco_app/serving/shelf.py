@@ -100,7 +100,7 @@ class Shelf:
     def positions(self, item_ids: Iterable[str]) -> list[int]:
         """The position of each, as `position` tells it."""
         size = len(self.columns.offered)
-        return [found if found < size else -1 for found in map(self.items.find, item_ids)]
+        return [found if found < size else -1 for found in self.items.find_each(item_ids)]
 
     def item_id(self, position: int) -> str:
         return self.items.names[position]  # type: ignore[no-any-return]  # ids are text
