@@ -185,8 +185,10 @@ def test_a_shop_that_lost_all_its_stores_answers_as_before(open_folder):
         saved = _ran(old.environment, "save", str(open_folder / "backups")).stdout.strip()
 
         _wiped(old.environment)
-        pymongo.MongoClient(given["MULTIRECO_MONGODB_URL"]).drop_database("catalog")
-        redis.Redis.from_url(given["MULTIRECO_REDIS_URL"]).flushall()
+        with pymongo.MongoClient(given["MULTIRECO_MONGODB_URL"]) as mongodb:
+            mongodb.drop_database("catalog")
+        with redis.Redis.from_url(given["MULTIRECO_REDIS_URL"]) as cache:
+            cache.flushall()
         restored = _ran(old.environment, "restore", saved)
 
         assert restored.returncode == 0, restored.stderr
