@@ -8,23 +8,11 @@ import os
 import random
 import uuid
 
-from locust import FastHttpUser, between, events, task
+from locust import FastHttpUser, between, task
+from locust.exception import StopUser
 
 KEY = os.environ.get("KEY")
 known: list[str] = []
-
-
-@events.test_start.add_listener
-def learn_products(environment, **_):
-    """The first 500 of the catalogue, page by page."""
-    visitor = environment.runner.user_classes[0](environment)
-    page = "/v1/products?limit=100"
-    while page and len(known) < 500:
-        listed = visitor.client.get(page, name="/v1/products").js
-        known.extend(product["id"] for product in listed["products"])
-        page = listed["next"] and f"/v1/products?limit=100&cursor={listed['next']}"
-    if not known:
-        environment.runner.quit()
 
 
 class Visitor(FastHttpUser):
@@ -33,6 +21,8 @@ class Visitor(FastHttpUser):
     wait_time = between(1, 3)
 
     def on_start(self):
+        if not known:
+            self._learn_products()
         self.session = uuid.uuid4().hex
         self.seen = [random.choice(known)]
 
@@ -57,13 +47,20 @@ class Visitor(FastHttpUser):
         items = [{"item_id": item, "event_type": "add-to-cart"}]
         self._recommend({"scenario": "basket", "items": items})
 
+    def _learn_products(self):
+        """The first hundred of the catalogue."""
+        listed = self.client.get("/v1/products?limit=100", name="/v1/products").json()
+        known.extend(product["id"] for product in listed["products"])
+        if not known:
+            raise StopUser("the shop has no products")
+
     def _next(self):
         self.seen.append(random.choice(known))
         return self.seen[-1]
 
     def _recommend(self, question):
         with self.client.post("/v1/recommendations", json=question, catch_response=True) as answer:
-            if answer.ok and not answer.js["items"]:
+            if answer.ok and not answer.json()["items"]:
                 answer.failure("nothing is recommended")
 
     def _tell(self, event_type, item):

@@ -5,7 +5,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 
 from runtime.local.processes import ROOT
 from tests.docker import Engine
@@ -72,20 +71,8 @@ def up(docker: Engine, settings: dict[str, str]) -> Iterator[Composed]:
         composed("down", "--volumes", "--timeout", "1")
 
 
-def seconds_until_healthy(composed: Composed, service: str) -> float:
-    """From its start to its first good check."""
-    state = composed.told(composed.containers(service)[0])["State"]
-    good = [check for check in state["Health"]["Log"] if not check["ExitCode"]]
-    return (_at(good[0]["End"]) - _at(state["StartedAt"])).total_seconds()
-
-
 def wait_until_healthy(composed: Composed, container: str, seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while composed.told(container)["State"]["Health"]["Status"] != "healthy":
         assert time.monotonic() < deadline, composed.docker("logs", "--tail", "20", container)
         time.sleep(0.5)
-
-
-def _at(moment: str) -> datetime:
-    """Docker writes nanoseconds, and now and then another offset."""
-    return datetime.fromisoformat(moment)
