@@ -1,6 +1,6 @@
 # make help lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help demo split test lint format quality bench bench-full drills split-bench deploy-check requirements clean
+.PHONY: help demo split test lint format quality bench bench-full drills attacks split-bench deploy-check requirements clean
 SHELL := /bin/bash
 PORT ?= 8000
 DATA ?= ../shared/data
@@ -51,6 +51,9 @@ drills: .venv/dev  ## break one thing at a time beneath load; build/drills.json
 
 split-bench: .venv/dev  ## the split system behind NGINX: overload, its cost, a soak; build/split.json
 	@$(BIN)/python -m bench.split
+
+attacks: .venv/dev  ## attack the split system behind its gateway; build/attacks.json
+	@$(BIN)/python -m bench.attacks
 
 image-test: .venv/dev build/deploy-tools  ## build the image and bring compose's services up (root, docker.io, debootstrap)
 	@$(BIN)/python -m pytest -m image tests/deploy --timeout 1200
