@@ -137,10 +137,12 @@ def test_one_process_after_the_other_is_replaced_without_a_failed_request(
 
     with ThreadPoolExecutor(3) as visitors:
         visits = [visitors.submit(visited, number) for number in (4, 5, 6)]
-        for container in composed.containers("reco"):
-            composed.docker("restart", "--time", "30", container)
-            composing.wait_until_healthy(composed, container)
-        over.set()
+        try:
+            for container in composed.containers("reco"):
+                composed.docker("restart", "--time", "30", container)
+                composing.wait_until_healthy(composed, container)
+        finally:
+            over.set()
     statuses = [status for visit in visits for status in visit.result()]
     assert len(statuses) > 100
     assert set(statuses) == {200}
