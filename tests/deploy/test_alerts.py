@@ -58,6 +58,22 @@ def test_a_page_says_how_to_tell_mend_and_verify(page: Path) -> None:
     assert re.findall(r"^## (.*)$", page.read_text(), re.M) == ["Tell", "Mend", "Verify"]
 
 
+def test_alerts_and_panels_ask_for_metrics_of_the_table_alone() -> None:
+    table = Path("docs/metrics.md").read_text()
+    told = set(re.findall(r"^\| `(multireco_\w+)` \|", table, re.M))
+    asking = [FOLDER / f"{name}.yaml" for name in RULES]
+    asking += Path("deploy/grafana/dashboards").glob("*.json")
+    asked = {
+        name
+        for page in asking
+        for name in re.findall(r"\bmultireco_\w+", page.read_text())
+        if not name.startswith("multireco_process_")  # of the client library
+    }
+    assert {
+        name for name in asked if re.sub(r"_(bucket|sum|count)$", "", name) not in told
+    } == set()
+
+
 def test_every_alert_is_seen_to_fire_and_to_keep_still() -> None:
     names = {alert["alert"] for alert in _alerts()}
     assert _tested(firing=True) == names

@@ -48,6 +48,8 @@ def prometheus(split: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         ) as address,
         httpx2.Client(base_url=address, timeout=30) as client,
     ):
+        while not _asked(client, "up"):
+            time.sleep(0.5)
         _visit(split._replace(address=gateway))
         yield client
 
