@@ -101,7 +101,8 @@ def test_doctor_tells_of_queues_that_no_worker_takes_from(tmp_path, monkeypatch)
     servers.need("RabbitMQ")
     with debian.rabbitmq(tmp_path) as address:
         changed = doctor.current().model_copy(update={"broker_url": address})
-        monkeypatch.setattr(doctor, "current", lambda: changed)
+        for reader in (doctor, worker):
+            monkeypatch.setattr(reader, "current", lambda: changed)
         with pytest.raises(doctor.Trouble, match="there is no queue default") as missing:
             doctor.CHECKS["broker"]()
         with Connection(address) as broker:
