@@ -87,13 +87,12 @@ class Threadless(ASGIHandler):
         answer = view(body)
         if answer is None:
             return None
-        return self._head(scope), answer
-
-    def _head(self, scope: Scope) -> Head:
         scheme = scope.get("scheme", "http")
-        if scheme not in self._heads:
-            self._heads[scheme] = head_of(_encoded(LazyAnswer.HEADERS, self._added(scope))[0])
-        return self._heads[scheme]
+        return self._heads.get(scheme) or self._head(scheme, scope), answer
+
+    def _head(self, scheme: str, scope: Scope) -> Head:
+        head = head_of(_encoded(LazyAnswer.HEADERS, self._added(scope))[0])
+        return self._heads.setdefault(scheme, head)
 
     def _is_usual(self, scope: Scope) -> bool:
         """Whether a request holds nothing that Django or a receiver would have to look at."""
@@ -104,10 +103,9 @@ class Threadless(ASGIHandler):
             and told.get(b"host") in self._hosts
             and len(told) == len(scope["headers"])
             and not scope["query_string"]
-            and not self.script_prefix(scope)
+            and not (self._script_name or scope.get("root_path"))
             and not self._security.redirect
-            and not _heard(signals.request_started)
-            and not _heard(signals.request_finished)
+            and not _heard(signals.request_started, signals.request_finished)
         )
 
     async def __call__(  # type: ignore[override]  # messages of ours may be changed
@@ -246,12 +244,15 @@ async def _end_on_disconnect(task: "asyncio.Task[None]", receive: Receive) -> No
     task.cancel()
 
 
-def _heard(signal: Signal) -> bool:
-    """Whether others than Django itself hear a signal; looked into when its receivers change."""
-    known = _known.get(signal)
-    if known is None or known[0] != signal.receivers:
-        known = _known[signal] = list(signal.receivers), any(map(_is_heard, signal.receivers))
-    return known[1]
+def _heard(*told: Signal) -> bool:
+    """Whether others than Django itself hear signals; looked into when their receivers change."""
+    for signal in told:
+        known = _known.get(signal)
+        if known is None or known[0] != signal.receivers:
+            known = _known[signal] = list(signal.receivers), any(map(_is_heard, signal.receivers))
+        if known[1]:
+            return True
+    return False
 
 
 _known: dict[Signal, tuple[list[Any], bool]] = {}

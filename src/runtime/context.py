@@ -63,9 +63,6 @@ def received(*, request_id: str, traceparent: str, component: str) -> RequestCon
     elif sane and _TRACE_ID.fullmatch(request_id):
         trace_id = request_id  # the gateway's, which knows no other
     else:
-        trace_id = _new_trace_id()
-    return RequestContext(
-        request_id=request_id if sane else _new_request_id(),
-        trace_id=trace_id,
-        component=component,
-    )
+        trace_id = f"{getrandbits(128):032x}"
+    own_id = request_id if sane else f"{getrandbits(64):016x}"
+    return RequestContext(own_id, trace_id, None, component)

@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from runtime import tls
-from runtime.asgi import InOneGo, Scope, head_of
+from runtime.asgi import InOneGo, head_of
 from runtime.overload import CAME_AT, gate
 
 _HEAD, _INTERIM = b"HTTP/1.1 ", b"HTTP/1.1 1"
@@ -74,21 +74,19 @@ class Protocol(HttpToolsProtocol):
         if cycle.more_body or not cycle.keep_alive or self.flow.write_paused:
             return False
         scope: Any = cycle.scope
-        found = self._found(scope, bytes(cycle.body))
-        if found is None:
-            return False
-        status, rest = found
-        cycle.response_started = cycle.response_complete = True
-        self._write_whole(STATUS_LINE[status] + _own(self.server_state.default_headers) + rest)
-        self.on_response_complete()
-        return True
-
-    def _found(self, scope: Scope, body: bytes) -> tuple[int, bytes] | None:
         try:
-            return self._in_one_go(scope, body) if self._in_one_go else None
+            found = self._in_one_go(scope, bytes(cycle.body)) if self._in_one_go else None
         except Exception:  # noqa: BLE001  # the application meets it again, and tells the caller
             log.exception("no answer in one go")
-            return None
+            return False
+        if found is None:
+            return False
+        cycle.response_started = cycle.response_complete = True
+        self._write_whole(
+            STATUS_LINE[found[0]] + _own(self.server_state.default_headers) + found[1]
+        )
+        super().on_response_complete()
+        return True
 
     def on_response_complete(self) -> None:
         """End an answer, which may have no body."""

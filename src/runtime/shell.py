@@ -79,7 +79,7 @@ def shell(
             if lane is not None:
                 lane.leave(began, perf_counter())
 
-    if at_once is not None:
+    if at_once is not None and not tracing.enabled():
         lists_origins = outermost is not guarded
         cast("Any", shelled).in_one_go = partial(_in_one_go, at_once, component, lists_origins)
     return shelled
@@ -99,13 +99,14 @@ def _in_one_go(
     if unusual or len(body) > DEFAULT_LIMIT_BYTES or scope["path"] in health.PATHS:
         return None
     began = perf_counter()
-    lane = overload.admitted(scope, began)
-    if lane is None:
-        return _refused_in_one_go(_received(scope, component), scope, began)
-    try:
-        known = None if tracing.enabled() else at_once(scope, body)
-    finally:
-        lane.leave(began, perf_counter())
+    # Nothing waits here, so nothing is in flight: only who came too late can be refused.
+    late = began - scope.get(overload.CAME_AT, began) > overload.TARGET_SECONDS
+    if late or overload.PRIORITY in told:
+        lane = overload.admitted(scope, began)
+        if lane is None:
+            return _refused_in_one_go(_received(scope, component), scope, began)
+        lane.leave(began, began)
+    known = at_once(scope, body)
     if known is None:
         return None
     request = _received(scope, component)
@@ -137,7 +138,9 @@ def _told(
     body: bytes,
 ) -> bytes:
     """The answer's headers and body; it is measured and logged."""
-    observe(request, scope["method"], status, perf_counter() - began)
+    seconds, method, route = perf_counter() - began, scope["method"], request.route or "unmatched"
+    metrics.durations.observe(seconds, request.component, method, route, str(status))
+    logs.access(request, method=method, route=route, status=status, seconds=seconds)
     rest = b"content-length: %d\r\nx-request-id: %b\r\n\r\n"
     return b"".join((head.wire, rest % (len(body), request.request_id.encode()), body))
 

@@ -31,6 +31,7 @@ class _Waiting:
     def __init__(self) -> None:
         self.lines: deque[Line] = deque()
         self.some = threading.Event()
+        self.told = False  # whether the thread knows of some: as the event, but quick to read
         self.one_at_a_time = threading.Lock()
         self.thread: threading.Thread | None = None
 
@@ -41,7 +42,8 @@ _waiting = _Waiting()
 def put(line: Line) -> None:
     """Have a line written within a moment."""
     _waiting.lines.append(line)
-    if not _waiting.some.is_set():
+    if not _waiting.told:
+        _waiting.told = True
         _waiting.some.set()
         if _waiting.thread is None:  # else not even for the lock, which a slow reader holds
             _begin()
@@ -68,6 +70,7 @@ def _write_on() -> None:
         _waiting.some.wait()
         time.sleep(_MOMENT_SECONDS)
         _waiting.some.clear()
+        _waiting.told = False  # only then: whoever puts a line meanwhile is written below
         while all(_write_some() for _ in range(_PARTS_A_BREATH)):
             time.sleep(_BREATH_SECONDS)
 

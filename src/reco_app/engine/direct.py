@@ -83,23 +83,16 @@ class Direct:
             self._cards.places,
         )
         self._table = _table(self._arrays)
-        self._pairs = model.pairs
+        self.pairs = model.pairs
         self._question, self._never = question.data, never.data
         self._written = self._arrays[WRITTEN].data
 
     def read(self, pairs: Pairs) -> None:
         """From now on this is what came since the release was trained."""
-        if pairs is self._pairs:
-            return
         arrays: list[NDArray[Any]] = [*pairs.of_sessions, pairs.bought, pairs.met]
         for place, array in zip(PAIRS, arrays, strict=True):
             self._table[place] = _row(array, _TYPES[place])
-        self._pairs = pairs
-
-    def _show(self, cards: CardTable) -> None:
-        if cards is not self._cards:
-            self._table[CARDS] = _row(cards.places, _TYPES[CARDS])
-            self._cards = cards
+        self.pairs = pairs
 
     def after_sessions(
         self,
@@ -122,10 +115,12 @@ class Direct:
             return None
         pack_into(f"{4 * len(context)}d", self._question, 0, *chain.from_iterable(context))
         pack_into(f"{len(never)}i", self._never, 0, *never)
-        self._show(cards)
-        found = _after_sessions(
-            self._table, rank.readonly(mask), len(context), len(never), count, least
-        )
+        if cards is not self._cards:
+            self._table[CARDS] = _row(cards.places, _TYPES[CARDS])
+            self._cards = cards
+        if mask.flags.writeable:
+            mask = rank.readonly(mask)
+        found = _after_sessions(self._table, mask, len(context), len(never), count, least)
         if found == WITHOUT_CARDS:
             return [int(item) for item in self._arrays[LEFT][:count]]
         return self._written[:found].tobytes() if found > 0 else None
@@ -146,7 +141,8 @@ def to(model: Model) -> Direct:
     way = _ways.to.get(model.release)
     if way is None:
         way = _ways.to[model.release] = Direct(model.release)
-    way.read(model.pairs)
+    if way.pairs is not model.pairs:
+        way.read(model.pairs)
     return way
 
 

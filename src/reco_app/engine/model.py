@@ -68,6 +68,8 @@ class Model:
         self.item_ids = list(item_ids)
         self.parameters = parameters
         self.manifest: Mapping[str, Any] = manifest or {}
+        self.version = str(self.manifest.get("version", ""))
+        self.trained_at = str(self.manifest.get("trained_at", ""))
         self.pairs = Pairs(*(_readonly(array) for array in NOTHING))
         self.position = 0
         self._release: Model | None = None
@@ -97,10 +99,6 @@ class Model:
             together.baskets = _with_rows(release.baskets, pairs.of_baskets)
         together.pairs, together.position, together._release = pairs, delta.position, release
         return together
-
-    @property
-    def version(self) -> str:
-        return str(self.manifest.get("version", ""))
 
 
 def open_release(folder: Path) -> Model:

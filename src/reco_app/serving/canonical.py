@@ -37,10 +37,10 @@ def _encode(request: Request) -> bytes:
             request.profile,
             each_once(chosen.category),
             each_once(chosen.brand),
-            _amount(chosen.price_min),
-            _amount(chosen.price_max),
+            chosen.price_min and _amount(chosen.price_min),
+            chosen.price_max and _amount(chosen.price_max),
             chosen.in_stock,
-            _budget(request.budget),
+            request.budget and _budget(request.budget),
             each_once(request.exclude_ids),
             request.diversity,
             each_once(request.fields),
@@ -55,10 +55,8 @@ def each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(names)))
 
 
-def _budget(budget: Budget | None) -> str | None | list[str | None]:
+def _budget(budget: Budget) -> str | None | list[str | None]:
     """What is left to spend, and the gap to free shipping only if there is one."""
-    if budget is None:
-        return None
     remaining, gap = (
         _amount(money) if isinstance(money, str) else None
         for money in (budget.remaining, budget.free_shipping_gap)
@@ -66,5 +64,5 @@ def _budget(budget: Budget | None) -> str | None | list[str | None]:
     return remaining if gap is None else [remaining, gap]
 
 
-def _amount(money: str | None) -> str | None:
-    return None if money is None else format(Decimal(money).normalize(), "f")
+def _amount(money: str) -> str:
+    return format(Decimal(money).normalize(), "f")

@@ -17,26 +17,22 @@ class Codes:
     def __init__(self, names: Iterable[Any] = ()) -> None:
         """`names` must differ."""
         self.names: list[Any] = list(names)
-        self._numbers: dict[Any, int] = dict(zip(self.names, range(len(self.names)), strict=True))
+        self.numbers: dict[Any, int] = dict(zip(self.names, range(len(self.names)), strict=True))
 
     def number(self, name: Any) -> int:
         """The number of `name`, a new one if it is seen for the first time."""
-        if name not in self._numbers:
-            self._numbers[name] = len(self.names)
+        if name not in self.numbers:
+            self.numbers[name] = len(self.names)
             self.names.append(name)
-        return self._numbers[name]
+        return self.numbers[name]
 
     def find(self, name: Any) -> int:
         """The number of `name`, or -1."""
-        return self._numbers.get(name, -1)
-
-    def find_each(self, names: Iterable[Any]) -> list[int]:
-        """`find` for a few."""
-        return list(map(self._numbers.get, names, repeat(-1)))
+        return self.numbers.get(name, -1)
 
     def find_all(self, names: Sequence[Any]) -> NDArray[np.int64]:
         """`find` for many, many times faster."""
-        return np.fromiter(map(self._numbers.get, names, repeat(-1)), np.int64, len(names))
+        return np.fromiter(map(self.numbers.get, names, repeat(-1)), np.int64, len(names))
 
     def flags(self, numbers: NDArray[Any]) -> NDArray[np.bool_]:
         """True at each of these numbers; looks up a column, in which -1 stands for no name."""

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import msgspec
 
+from reco_app.engine.model import Model
 from reco_app.serving import identity
 from reco_app.serving.contracts import Answer, ModelVersion, Request, Result, Warning
 from reco_app.serving.live import Live
@@ -36,9 +37,16 @@ def answer(
     )
 
 
-@lru_cache(maxsize=64)
-def around(model: ModelVersion | None, missing_ids: tuple[str, ...]) -> tuple[bytes, bytes, bytes]:
+def around(model: Model, missing_ids: tuple[str, ...]) -> tuple[bytes, bytes, bytes]:
     """What stands in an answer as JSON before its id, before its results, and after them."""
+    return _around(model.version, model.trained_at, missing_ids)
+
+
+@lru_cache(maxsize=64)
+def _around(
+    version: str, trained_at: str, missing_ids: tuple[str, ...]
+) -> tuple[bytes, bytes, bytes]:
+    model = ModelVersion(version, trained_at)
     bare = msgspec.json.encode(
         Answer(NO_ID, [], list(missing_ids), warnings=[], degraded=[], model=model)
     )
@@ -51,8 +59,7 @@ def model_version(state: Live) -> ModelVersion | None:
     """Which release answers; None before the first."""
     if state.model is None:
         return None
-    manifest = state.model.manifest
-    return ModelVersion(str(manifest.get("version", "")), str(manifest.get("trained_at", "")))
+    return ModelVersion(state.model.version, state.model.trained_at)
 
 
 def six_decimals(score: float) -> float:

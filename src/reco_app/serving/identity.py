@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from binascii import b2a_base64
 from functools import cache
 
 import msgspec
@@ -36,7 +37,12 @@ class Identity(msgspec.Struct, frozen=True, array_like=True):
 
 def sign(identity: Identity, *, secret: bytes) -> str:
     payload = msgspec.msgpack.encode(identity)
-    return f"{_text(payload)}.{_text(_signature(payload, secret))}"
+    # Both parts as `_text` writes each, in fewer steps: every answer has one.
+    parts = (
+        b2a_base64(payload, newline=False),
+        b2a_base64(_signature(payload, secret), newline=False),
+    )
+    return b".".join(parts).translate(_URL_SAFE, b"=").decode()
 
 
 def read(token: str, *, secret: bytes) -> Identity:
@@ -64,8 +70,8 @@ def _key(secret: bytes) -> bytes:
 
 
 def _text(raw: bytes) -> str:
-    """Base64url without padding (RFC 4648, 5), without the steps that base64's own takes."""
-    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=").decode()
+    """Base64url without padding (RFC 4648, 5)."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _bytes(text: str) -> bytes:

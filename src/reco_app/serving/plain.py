@@ -26,7 +26,7 @@ def encoded(request: Request, digest: bytes, state: Live, *, now: datetime) -> b
     model = state.model
     if model is None or not _is_plain(request, state):
         return None
-    places = state.shelf.positions([item.item_id for item in request.items])
+    places = state.shelf.places([item.item_id for item in request.items])
     at_hand = [place for place in places if place >= 0]
     if not at_hand or max(at_hand) >= len(model.item_ids):
         return None  # nothing is at hand, or something newer than the release
@@ -38,9 +38,8 @@ def encoded(request: Request, digest: bytes, state: Live, *, now: datetime) -> b
     results = _results(request, state, model, places, at_hand)
     if results is None:
         return None
-    before, between, after = envelope.around(
-        envelope.model_version(state), _missing(request, places)
-    )
+    missing_ids = () if len(at_hand) == len(places) else _missing(request, places)
+    before, between, after = envelope.around(model, missing_ids)
     signed = envelope.signed(request.scenario, digest, state, now=now).encode()
     return b"".join((before, signed, between, results, after))
 
@@ -52,15 +51,13 @@ def _is_plain(request: Request, state: Live) -> bool:
         and request.profile is None
         and request.budget is None
         and request.diversity == 0
-        and not state.shelf.has_variants
+        and not state.shelf.variants.positions.size
         and (request.filter.price_min is None or request.filter.price_max is None)
     )
 
 
 def _missing(request: Request, places: Sequence[int]) -> tuple[str, ...]:
     """The ids that the shelf does not know, each once."""
-    if -1 not in places:
-        return ()
     pairs = zip(request.items, places, strict=True)
     return tuple(dict.fromkeys(item.item_id for item, place in pairs if place < 0))
 

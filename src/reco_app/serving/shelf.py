@@ -7,6 +7,7 @@ A shelf never changes: an update makes a new one, which shares the lists that on
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -97,10 +98,9 @@ class Shelf:
         found = self.items.find(item_id)
         return found if found < len(self.columns.offered) else -1
 
-    def positions(self, item_ids: Iterable[str]) -> list[int]:
-        """The position of each, as `position` tells it."""
-        size = len(self.columns.offered)
-        return [found if found < size else -1 for found in self.items.find_each(item_ids)]
+    def places(self, item_ids: Iterable[str]) -> list[int]:
+        """The position of each, or -1; one from `size` on is of a later shelf."""
+        return list(map(self.items.numbers.get, item_ids, repeat(-1)))
 
     def item_id(self, position: int) -> str:
         return self.items.names[position]  # type: ignore[no-any-return]  # ids are text
