@@ -185,7 +185,7 @@ def rabbitmq(
         },
     )
     try:
-        server.wait_until_ready(60)
+        server.wait_until_ready(180)  # a busy machine takes a minute
         told = f"amqps://guest:guest@127.0.0.1:{tls_port}//" if secured else ""
         yield told or f"amqp://guest:guest@127.0.0.1:{port}//"
     finally:

@@ -124,7 +124,7 @@ def start_split(processes: Processes, *, port: int) -> dict[str, int]:
     return {"router": port, **ports, **_start_background(processes, ports)}
 
 
-def wait_until_ready(processes: Processes, seconds: float = 60) -> None:
+def wait_until_ready(processes: Processes, seconds: float = 180) -> None:
     """Block until every process that listens answers; raises ServerFailed."""
     for server in processes.running.values():
         server.wait_until_ready(seconds)

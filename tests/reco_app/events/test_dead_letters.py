@@ -35,7 +35,8 @@ def broker(
         monkeypatch.setattr(worker, "_task_queues", queues)
         monkeypatch.setattr(worker.app, "connection_for_write", connect)
         settings = current().model_copy(update={"broker_url": url})
-        monkeypatch.setattr(dead_letters, "current", lambda: settings)
+        for reader in (dead_letters, worker):
+            monkeypatch.setattr(reader, "current", lambda: settings)
         with Connection(url) as connection:
             worker.declare(connection.default_channel)
             _refused(connection, queues[-1])

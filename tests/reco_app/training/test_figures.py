@@ -11,7 +11,10 @@ from reco_app.training import figures, store
 from reco_app.training.models import Release
 
 pytestmark = pytest.mark.django_db
-NOW = datetime.now(UTC)
+
+
+def ago(**since: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**since)
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def told(monkeypatch):
 def trained(hours: float, status: Release.Status = Release.Status.READY, **measures: float):
     return store.record(
         version=f"v{hours}",
-        trained_at=NOW - timedelta(hours=hours),
+        trained_at=ago(hours=hours),
         status=status,
         note="",
         measures=measures,
@@ -56,13 +59,13 @@ def test_without_a_release_that_is_told_and_no_age(told):
 
 
 def test_the_timetable_is_as_old_as_what_was_sent_last(told):
-    PeriodicTask.objects.update(last_run_at=NOW - timedelta(hours=9))
-    PeriodicTask.objects.filter(task="events.tidy").update(last_run_at=NOW - timedelta(minutes=40))
+    PeriodicTask.objects.update(last_run_at=ago(hours=9))
+    PeriodicTask.objects.filter(task="events.tidy").update(last_run_at=ago(minutes=40))
 
     assert told("multireco_timetable_age_seconds") == pytest.approx(2400, abs=60)
 
 
 def test_a_timetable_of_which_nothing_was_ever_sent_is_as_old_as_its_entries(told):
-    PeriodicTask.objects.update(last_run_at=None, date_changed=NOW - timedelta(hours=2))
+    PeriodicTask.objects.update(last_run_at=None, date_changed=ago(hours=2))
 
     assert told("multireco_timetable_age_seconds") == pytest.approx(7200, abs=60)
