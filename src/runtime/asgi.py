@@ -35,6 +35,8 @@ would call a dozen coroutines is one call.
 InOneGo = Callable[[Scope, bytes], tuple[int, bytes] | None]
 """The same for the server: the status, and all of the answer but its first line and the server's
 own headers."""
+ASKED = "multireco.asked"
+"""In the scope of a request that had no answer at once: nobody need ask again."""
 _HEADERS = "multireco.headers"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from runtime import context
 from runtime.asgi import (
+    ASKED,
     ASGIApp,
     AtOnce,
     Head,
@@ -56,7 +57,8 @@ def guard(
                 if limit:
                     whole = begin(_read(receive, limit))
                     body = await _in_time(whole) if isinstance(whole, Waiting) else whole
-                    if at_once is not None and (known := at_once(scope, body)):
+                    asks = at_once is not None and ASKED not in scope
+                    if asks and at_once and (known := at_once(scope, body)):
                         context.current().route = scope["path"]
                         return await _send(send, *known)
                     receive = _once(body, then=receive)

@@ -1,7 +1,9 @@
 """/livez, /readyz and /metrics of a process that serves nothing else, from a thread of its own."""
 
+import logging
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -10,6 +12,7 @@ from typing import Any
 
 from runtime import health, tls
 
+log = logging.getLogger("multireco.fault")
 _PROBES: dict[str, Callable[[], health.Probe]] = {
     "/livez": health.live,
     "/readyz": partial(health.ready, {}),
@@ -36,7 +39,14 @@ class _Answer(BaseHTTPRequestHandler):
         """Probes are not logged; their lines would tell the caller's address."""
 
 
-class _Secured(ThreadingHTTPServer):
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who hangs up or cannot show a certificate is not logged; no caller's address ever is."""
+        if not isinstance(sys.exception(), OSError):
+            log.exception("a probe met a fault")
+
+
+class _Secured(_Server):
     """Asks for certificates; hands are shaken in the caller's own thread, with its first word."""
 
     def __init__(self, address: tuple[str, int], context: ssl.SSLContext) -> None:
@@ -51,15 +61,10 @@ class _Secured(ThreadingHTTPServer):
         )
         return secured, caller
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Who cannot show a certificate is not logged either."""
-
 
 def serve(host: str, port: int) -> ThreadingHTTPServer:
     """Answer probes until the process ends; port 0 is any that is free."""
     context = tls.for_answering()
-    server = (
-        _Secured((host, port), context) if context else ThreadingHTTPServer((host, port), _Answer)
-    )
+    server = _Secured((host, port), context) if context else _Server((host, port), _Answer)
     threading.Thread(target=server.serve_forever, name="probes", daemon=True).start()
     return server

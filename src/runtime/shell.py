@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from runtime import context, health, logs, metrics, overload, problems, stdout, tracing
 from runtime.asgi import (
+    ASKED,
     ASGIApp,
     AtOnce,
     Head,
@@ -95,19 +96,22 @@ def _in_one_go(
 ) -> tuple[int, bytes] | None:
     """What `shelled` would send: status, and headers and body; None where that has more to do."""
     told = headers(scope)
-    unusual = b"content-encoding" in told or (lists_origins and b"origin" in told)
-    if unusual or len(body) > DEFAULT_LIMIT_BYTES or scope["path"] in health.PATHS:
+    # What is sent to HEAD has no body.
+    unusual = b"content-encoding" in told or scope["method"] == "HEAD"
+    elsewhere = lists_origins and b"origin" in told
+    if unusual or elsewhere or len(body) > DEFAULT_LIMIT_BYTES or scope["path"] in health.PATHS:
         return None
     began = perf_counter()
     # Nothing waits here, so nothing is in flight: only who came too late can be refused.
     late = began - scope.get(overload.CAME_AT, began) > overload.TARGET_SECONDS
-    if late or overload.PRIORITY in told:
+    if late or told.get(overload.PRIORITY) == overload.BACKGROUND:
         lane = overload.admitted(scope, began)
         if lane is None:
             return _refused_in_one_go(_received(scope, component), scope, began)
         lane.leave(began, began)
     known = at_once(scope, body)
     if known is None:
+        scope[ASKED] = True
         return None
     request = _received(scope, component)
     request.route = scope["path"]
@@ -138,9 +142,7 @@ def _told(
     body: bytes,
 ) -> bytes:
     """The answer's headers and body; it is measured and logged."""
-    seconds, method, route = perf_counter() - began, scope["method"], request.route or "unmatched"
-    metrics.durations.observe(seconds, request.component, method, route, str(status))
-    logs.access(request, method=method, route=route, status=status, seconds=seconds)
+    observe(request, scope["method"], status, perf_counter() - began)
     rest = b"content-length: %d\r\nx-request-id: %b\r\n\r\n"
     return b"".join((head.wire, rest % (len(body), request.request_id.encode()), body))
 

@@ -73,7 +73,7 @@ def _stamp(folder: Path) -> tuple[int, ...]:
         return tuple(
             (folder / name).stat().st_mtime_ns for name in ("tls.crt", "tls.key", "ca.crt")
         )
-    except FileNotFoundError:  # while they are exchanged
+    except OSError:  # while they are exchanged
         return ()
 
 

@@ -30,7 +30,8 @@ _nothing = nullcontext()
 _w3c = TraceContextTextMapPropagator()
 _KEPT = "01"  # the flags of a traceparent
 _TABLE = re.compile(
-    r'\b(?:from|into|update|table)\s+(?:only\s+)?"?(?:[a-z_]+"?\."?)?([a-z_]+)', re.IGNORECASE
+    r'\b(?:(?<!epoch )from|into|update|table)\s+(?:only\s+)?"?(?:[a-z_]+"?\."?)?([a-z_]+)',
+    re.IGNORECASE,
 )
 
 

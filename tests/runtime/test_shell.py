@@ -221,6 +221,35 @@ def test_what_has_waited_too_long_in_a_standing_queue_is_refused_in_one_go(monke
     assert json.loads(body)["request_id"] == "abc-12345678"
 
 
+def test_what_is_asked_by_head_is_not_answered_in_one_go(monkeypatch):
+    monkeypatch.setattr(overload.gate.queue, "stands", lambda now: True)
+    asked = {**_posted(), "method": "HEAD", overload.CAME_AT: perf_counter() - 1}
+    assert _quick()(asked, b"") is None
+
+
+def test_a_full_lane_refuses_nobody_who_need_not_wait(monkeypatch):
+    monkeypatch.setattr(overload.gate, "enter", lambda *args, **named: False)
+    assert _quick()(_posted((b"priority", b"u=1, i")), b"abc") is not None
+
+
+async def test_what_had_no_answer_in_one_go_is_not_looked_for_again():
+    asked = []
+    app = shell(
+        _app, component="test", readiness=_ready, at_once=lambda scope, body: asked.append(body)
+    )
+    scope = {**_posted(), "query_string": b"", "headers": [(b"content-length", b"1")]}
+    app.in_one_go(scope, b"1")
+
+    async def receive():
+        return {"type": "http.request", "body": b"1", "more_body": False}
+
+    async def send(message):
+        pass
+
+    await app(scope, receive, send)
+    assert asked == [b"1"]
+
+
 def test_probes_are_never_refused_in_one_go(monkeypatch):
     monkeypatch.setattr(overload.gate.queue, "stands", lambda now: True)
     probe = {**_posted(), "path": "/livez", overload.CAME_AT: perf_counter() - 1}

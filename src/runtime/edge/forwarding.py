@@ -78,10 +78,11 @@ async def _answer(client: httpx2.AsyncClient, scope: Scope, receive: Receive) ->
     """The component's; asked again on another connection if the first was lost meanwhile, as when
     a process ends: where nothing had been said yet, or may be said twice.
     """
-    may_be_repeated = scope["method"] in _READING or scope["path"] in _COUNTED_ONCE
     content: AsyncIterator[bytes] | bytes | None = None
+    may_be_repeated = scope["method"] in _READING
     if any(key in (b"content-length", b"transfer-encoding") for key, _ in scope["headers"]):
         content = _body(receive)
+        may_be_repeated = scope["path"] in _COUNTED_ONCE  # whose bodies are bounded
         if may_be_repeated:
             content = b"".join([part async for part in content])
     try:

@@ -107,3 +107,25 @@ async def test_what_may_be_asked_once_alone_is_not_asked_again():
     with ending_once() as (url, sent), pytest.raises(Problem, match="cannot be reached"):
         await asked(url, "DELETE", "/v1/sessions/visitor-77")
     assert len(sent) == 1
+
+
+async def test_nothing_is_read_of_a_reading_requests_body_before_somebody_takes_it():
+    async def receive() -> Message:
+        raise AssertionError("read for nobody")
+
+    async def send(message: Message) -> None:
+        raise AssertionError("answered nobody")
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/admin/",
+        "query_string": b"",
+        "headers": [(b"transfer-encoding", b"chunked")],
+    }
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        app, client = forwarder("reco", f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        with pytest.raises(Problem, match="cannot be reached"):
+            await app(scope, receive, send)
+        await client.aclose()
