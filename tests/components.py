@@ -36,9 +36,9 @@ class _Answering(BaseHTTPRequestHandler):
         if self.server.away:
             self.close_connection = True
             return
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.asked.append({name.lower(): value for name, value in self.headers.items()})
         self.server.paths.append(self.path)
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         time.sleep(self.server.seconds)
         body = json.dumps({"number": len(self.server.asked), "path": self.path}).encode()
         self.send_response(self.server.status)

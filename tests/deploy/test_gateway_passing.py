@@ -191,6 +191,22 @@ def test_nobody_is_believed_about_names_and_ways_that_are_the_gateways(client, c
     assert "host=evil" not in asked.values()
 
 
+@pytest.mark.parametrize("path", ["/admin/login/", "/v1/imports/products"])
+def test_a_large_body_is_passed_on_while_it_arrives(client, component, path):
+    began = []
+
+    def body() -> Iterator[bytes]:
+        yield b"a"
+        until = time.monotonic() + 5
+        while not component.paths and time.monotonic() < until:
+            time.sleep(0.01)
+        began.extend(component.paths)
+        yield b"b"
+
+    client.post(path, content=body(), headers={"Content-Length": "2"})
+    assert began == [path]
+
+
 def test_an_ordinary_answer_tells_the_limit(client, component):
     assert client.get(PATH).headers["RateLimit-Policy"] == '"read";q=2400;w=60'
     assert client.post("/v1/events").headers["RateLimit-Policy"] == '"write";q=600;w=60'
