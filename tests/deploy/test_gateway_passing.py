@@ -241,6 +241,19 @@ def test_other_networks_are_counted_apart(client, component):
         assert client.post("/v1/sessions/", headers=told).status_code == 200
 
 
+def test_behind_the_clusters_gateway_a_network_is_the_callers(component, folder):
+    servers.need("NGINX")
+    template = Path("k8s/components/gateway-api/real_ip.conf.template").read_text()
+    folder.mkdir()
+    believed = "127.0.0.0/8; set_real_ip_from 198.51.100.0/24"
+    (folder / "real_ip.conf").write_text(template.replace("${BALANCER_NETWORKS}", believed))
+    roles = dict.fromkeys(ROLES, f"127.0.0.1:{component.server_port}")
+    chain = {"X-Forwarded-For": "192.0.2.1, 203.0.113.9, 198.51.100.7"}
+    with debian.gateway(folder, roles) as gateway:
+        httpx2.get(f"{gateway}{PATH}", headers=chain)
+    assert component.asked[0]["x-forwarded-for"] == "203.0.113.9"
+
+
 def test_the_exporter_finds_its_figures_where_the_public_is_not(client, component, status_port):
     told = httpx2.get(f"http://127.0.0.1:{status_port}/stub_status").text
     assert told.startswith("Active connections: ")
