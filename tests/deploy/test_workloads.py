@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from profile_app import store
 from runtime import metrics, overload
 
 ROLES = set(
@@ -130,3 +131,17 @@ def test_each_who_answers_or_asks_over_tls_has_a_certificate_of_its_own() -> Non
     mounted = "".join(path.read_text() for path in component.glob("*.yaml"))
     assert names == {f"components-{name}": name for name in told}
     assert all(f"secretName: components-{name}" in mounted for name in ROLES - silent)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "deploy/postgres/users.sql.template",
+        "k8s/components/stores/servers/postgres.yaml",
+        "k8s/overlays/local/users.sql",
+    ],
+)
+def test_a_role_has_the_deadlines_that_a_pooler_would_drop(statements: str) -> None:
+    given = re.findall(r"ALTER ROLE profile SET (\w+) = '(\d)s'", Path(statements).read_text())
+    assert len(given) == 3
+    assert " ".join(f"-c {name}={seconds}000" for name, seconds in given) == store.LIMITS
