@@ -6,13 +6,23 @@ cd "$(dirname "$0")/.."
 : "${IMAGE:?}" "${ADDRESS:?}"
 roles="profile catalog reco router gateway worker relay beat"
 wanted=$(mktemp)
+before=$(mktemp)
 
 kubectl kustomize k8s/overlays/production \
     | sed "s#image: registry.example/multireco:.*#image: $IMAGE#" > "$wanted"
 
+for role in $roles; do
+    revision=$(kubectl --namespace multireco get "deployment/$role" --ignore-not-found \
+        --output 'jsonpath={.metadata.annotations.deployment\.kubernetes\.io/revision}')
+    [ -z "$revision" ] || echo "$role $revision" >> "$before"
+done
+
+# To the revision of before: who was not changed has it still, and stays as it is.
 take_back() {
     echo "The new release does not do; taking it back." >&2
-    for role in $roles; do kubectl --namespace multireco rollout undo "deployment/$role"; done
+    while read -r role revision; do
+        kubectl --namespace multireco rollout undo "deployment/$role" "--to-revision=$revision" < /dev/null
+    done < "$before"
     exit 1
 }
 

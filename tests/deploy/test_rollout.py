@@ -12,6 +12,7 @@ ROLES = {"profile", "catalog", "reco", "router", "gateway", "worker", "relay", "
 KUBECTL = """#!/bin/sh
 if [ "$1" = kustomize ]; then exec "$REAL_KUBECTL" "$@"; fi
 echo "$@" >> "$TOLD"
+case "$*" in *"get deployment/$NEW "*) exit 0 ;; *"get deployment/"*) echo 7 ;; esac
 case "$*" in apply*) cat "$3" > "$TOLD.applied" ;; esac
 case "$*" in *"$FAILING"*) exit 1 ;; esac
 """
@@ -32,6 +33,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "REAL_KUBECTL": real,
         "TOLD": str(tmp_path / "told"),
         "FAILING": "nothing at all",
+        "NEW": "no role",
         "ANSWER": "0",
         "IMAGE": IMAGE,
         "ADDRESS": "https://shop.example",
@@ -45,6 +47,7 @@ def _rolled_out(environment: dict[str, str]) -> tuple[int, str]:
 
 
 def _taken_back(told: str) -> set[str]:
+    """The roles that were, and to which revision."""
     lines = [line for line in told.splitlines() if "rollout undo" in line]
     return {line.rpartition("/")[2] for line in lines}
 
@@ -68,7 +71,13 @@ def test_a_release_that_answers_stays(environment):
     ],
     ids=["no answer", "no migration", "no pods"],
 )
-def test_a_release_that_fails_is_taken_back_in_every_role(environment, trouble):
+def test_a_release_that_fails_is_taken_back_in_every_role_to_what_it_was(environment, trouble):
     code, told = _rolled_out(environment | trouble)
     assert code == 1
-    assert _taken_back(told) == ROLES
+    assert _taken_back(told) == {f"{role} --to-revision=7" for role in ROLES}
+    assert told.rindex("get deployment/") < told.index("apply ")
+
+
+def test_a_role_that_was_not_there_before_is_not_taken_back(environment):
+    _, told = _rolled_out(environment | {"ANSWER": "22", "NEW": "relay"})
+    assert _taken_back(told) == {f"{role} --to-revision=7" for role in ROLES - {"relay"}}
