@@ -24,7 +24,10 @@ save() {
     trap 'rm -rf "$staged"' EXIT
     mkdir "$staged/models"
     copy_release  # first: its snapshot must not be ahead of the record
-    on "$MULTIRECO_DATABASE_URL" pg_dump --format=custom --file="$staged/reco.dump"
+    # The hour's hashes of senders end with their key: neither is to live on here.
+    on "$MULTIRECO_DATABASE_URL" pg_dump --format=custom --file="$staged/reco.dump" \
+        --exclude-table-data=events_senderkey --exclude-table-data=events_heardevent \
+        --exclude-table-data=events_keytally
     on "$MULTIRECO_PROFILE_DATABASE_URL" pg_dump --format=custom --file="$staged/profile.dump"
     if [ -d "$MULTIRECO_MODEL_DIR/events" ]; then
         cp -R "$MULTIRECO_MODEL_DIR/events" "$staged/models/"  # last: a day leaves PostgreSQL for here

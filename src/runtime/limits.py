@@ -6,7 +6,6 @@ In Redis a network has a name that cannot be read, another each day, for a minut
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address
 from math import ceil
@@ -85,7 +84,6 @@ async def _over(
     return (await counter.get_window_stats(item, policy, who)).reset_time
 
 
-@lru_cache(maxsize=4096)
 def _unnamed(who: str, day: int) -> str:
     secret = settings.current().secret_key.get_secret_value().encode()
     key = blake2b(secret, person=b"network", digest_size=32).digest()
@@ -106,7 +104,6 @@ def network(scope: Scope) -> str | None:
     return None if client is None else _network(client[0])
 
 
-@lru_cache(maxsize=4096)
 def _network(host: str) -> str | None:
     try:
         address = ip_address(host)

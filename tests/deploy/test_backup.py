@@ -48,6 +48,15 @@ def _ran(environment: Mapping[str, str], *words: str) -> subprocess.CompletedPro
     )
 
 
+def _kept(address: str) -> dict[str, list[str]]:
+    """The same but for what ends with the hour, which no backup has."""
+    return {
+        table: rows
+        for table, rows in _rows(address).items()
+        if not table.startswith(("events_senderkey", "events_heardevent", "events_keytally"))
+    }
+
+
 def _rows(address: str) -> dict[str, list[str]]:
     """Table or sequence → its rows, whatever their order."""
     with closing(psycopg2.connect(address)) as connection, connection.cursor() as cursor:
@@ -181,7 +190,7 @@ def test_a_shop_that_lost_all_its_stores_answers_as_before(open_folder):
         answers = _answers(old)
         listed = httpx2.get(old.url("/v1/products?limit=100")).json()["products"]
         stop_all(started[0].running.values())
-        rows = [_rows(given[name]) for name in DATABASES]
+        rows = [_kept(given[name]) for name in DATABASES]
         saved = _ran(old.environment, "save", str(open_folder / "backups")).stdout.strip()
 
         _wiped(old.environment)
@@ -192,7 +201,7 @@ def test_a_shop_that_lost_all_its_stores_answers_as_before(open_folder):
         restored = _ran(old.environment, "restore", saved)
 
         assert restored.returncode == 0, restored.stderr
-        assert [_rows(given[name]) for name in DATABASES] == rows
+        assert [_kept(given[name]) for name in DATABASES] == rows
         port = free_port()
         ports = start_mounted(started[0], port=port)
         wait_until_ready(started[0])

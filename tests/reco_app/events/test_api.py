@@ -1,6 +1,7 @@
 import json
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.db import OperationalError
@@ -134,12 +135,13 @@ def test_a_session_id_that_nobody_could_have_sent_is_refused() -> None:
     assert response.json()["errors"][0]["pointer"] == "path: session_id"
 
 
-def test_a_forgotten_session_is_gone_and_forgetting_again_is_fine() -> None:
-    now = datetime.now(UTC).isoformat()
-    post({"events": [EVENT | {"timestamp": now}], "consent": True})
+@pytest.mark.parametrize("session", ["s1", "a%2Fb", "..%2Fc"])
+def test_a_forgotten_session_is_gone_and_forgetting_again_is_fine(session: str) -> None:
+    told = {"timestamp": datetime.now(UTC).isoformat(), "session_id": unquote(session)}
+    post({"events": [EVENT | told], "consent": True})
 
-    first = Client().delete("/v1/sessions/s1")
-    second = Client().delete("/v1/sessions/s1")
+    first = Client().delete(f"/v1/sessions/{session}")
+    second = Client().delete(f"/v1/sessions/{session}")
 
     assert (first.status_code, second.status_code) == (204, 204)
     assert Event.objects.count() == 0

@@ -75,7 +75,9 @@ def _session() -> Document:
         "security": [{}, {KEY: []}],
         "parameters": [_SESSION_ID],
         "responses": {
-            "204": {"description": "Nothing is left of it, if there was anything."},
+            "204": {
+                "description": "Gone from the record, if there was anything; the rest follows."
+            },
             **refused("not-found", "invalid-fields", *_COMMON, "unavailable"),
         },
     }
