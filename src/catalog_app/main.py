@@ -51,6 +51,7 @@ def make_application(mongodb_url: str) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        telemetry={"tracing": False},  # its span tells paths and addresses; the shell makes ours
     )
     application.include_router(api.router)
     application.include_router(api_internal.router)
