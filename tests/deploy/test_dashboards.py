@@ -28,7 +28,7 @@ ROLES = ("router", "profile", "catalog", "reco", "relay", "worker")
 WINDOW = "1m"
 ROUNDS, SECONDS = 100, 25
 RESTOCKED = {30: "out_of_stock", 50: "in_stock"}  # in which round
-ONE, OTHER = "wine-7", "soap-2"
+ONE, OTHER = "wine-3", "soap-5"  # not those whose sessions other tests count
 # Of the client library itself, and of what reads a gateway.
 FOREIGN = re.compile(r"multireco_process_|nginx_|nginxexporter_|go_|promhttp_|process_")
 

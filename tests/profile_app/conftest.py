@@ -20,6 +20,7 @@ def fresh_database(name: str) -> str:
     server = make_url(settings.current().profile_database_url.get_secret_value())
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
+        connection.execute(text("SET statement_timeout = 0"))  # the role has one
         connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
         connection.execute(text(f"CREATE DATABASE {name}"))
     engine.dispose()

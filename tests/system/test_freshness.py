@@ -65,7 +65,7 @@ def test_what_is_chosen_now_trends(client, shop):
         asked = {"scenario": "trending", "count": 1}
         return client.post("/v1/recommendations", json=asked).json()["items"][0]["item_id"]
 
-    sessions = [uuid4().hex for _ in range(80)]
+    sessions = [uuid4().hex for _ in range(200)]  # more than other tests told of anything
     for session in sessions:
         look_at(client, shop, session, "honey-9")
 
