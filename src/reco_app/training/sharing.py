@@ -1,6 +1,8 @@
 """The profile service is told what the live release says of tastes, and again until it knows."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 from reco_app.engine import release
 from reco_app.engine.model import open_release
@@ -22,11 +24,13 @@ def share(*, report: Callable[[str, int, int], None]) -> None:
         return
     folder = release.release_path(model_dir, version)
     model, known = open_release(folder), tastes.labels(snapshot.read(folder))
-    preferences = list(tastes.preferences(model.index, known, model.item_ids))
-    for start in range(0, len(preferences), clients.PREFERENCES_A_CALL):
-        clients.put_preferences(preferences[start : start + clients.PREFERENCES_A_CALL])
-        report("putting preferences", start, len(preferences))
-    report("putting preferences", len(preferences), len(preferences))
+    preferences = tastes.preferences(model.index, known, model.item_ids)
+    batches = iter(lambda: list(islice(preferences, clients.PREFERENCES_A_CALL)), [])
+    report("putting preferences", 0, 1)
+    with ThreadPoolExecutor(1) as puts:  # the next ones are counted meanwhile
+        for _ in puts.map(clients.put_preferences, batches):
+            pass
+    report("putting preferences", 1, 1)
     if mined := tastes.profiles(model.index, known, current().currency):
         clients.put_profiles(mined)
         for slug in clients.mined_slugs() - {profile["slug"] for profile in mined}:
