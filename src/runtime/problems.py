@@ -52,9 +52,10 @@ _ALL = (
     Kind(
         "forbidden",
         403,
-        "The key does not allow this",
-        "The key is genuine, and does not carry the scope that this call needs. Make a key with "
-        "that scope in the admin.",
+        "This is not allowed",
+        "The key is genuine, and does not carry the scope that this call needs: make a key with "
+        "that scope in the admin. Or a page sent events without a key, and its origin is not among "
+        "those that the shop has listed.",
     ),
     Kind(
         "not-found",
@@ -118,7 +119,7 @@ _ALL = (
         "rate-limited",
         429,
         "Too many requests",
-        "This network or key has used up what it may ask in the current window. Wait for as "
+        "This network has used up what it may ask in the current window. Wait for as "
         "many seconds as Retry-After says; RateLimit and RateLimit-Policy tell the limits.",
     ),
     Kind(

@@ -5,10 +5,10 @@ An id names no products, so that it proves an answer and not what was in it.
 
 from datetime import UTC, datetime, timedelta
 
+from reco_app.events.contracts import CLOCK_SKEW
 from reco_app.serving import identity
 from reco_app.settings import current
 
-CLOCK_SKEW = timedelta(minutes=5)  # how far a sender's clock may be from ours
 LIVES = timedelta(days=7)  # as long as an answer can be replayed
 
 

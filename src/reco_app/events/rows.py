@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Collection
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from reco_app.events.anonymity import day_of
-from reco_app.events.contracts import EVENT_TYPES, ITEM_ID
+from reco_app.events.contracts import CLOCK_SKEW, EVENT_TYPES, ITEM_ID
 
-CLOCK_SKEW = timedelta(minutes=5)
 MOST_QUANTITY = 1_000_000
 MOST_PRICE = Decimal(10) ** 9
 MILLISECONDS_FROM = 100_000_000_000  # numbers above are milliseconds, as in JavaScript

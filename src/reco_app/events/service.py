@@ -23,13 +23,19 @@ from reco_app.events import (
     stream,
 )
 from reco_app.events.anonymity import day_of, event_digest, hour_of, session_hash
-from reco_app.events.contracts import EVENT_TYPES, Batch, Event, Receipt, Rejection
+from reco_app.events.contracts import (
+    CLOCK_SKEW,
+    EVENT_TYPES,
+    OLDEST,
+    Batch,
+    Event,
+    Receipt,
+    Rejection,
+    RejectionCode,
+)
 from reco_app.events.messages import Delivery
 from reco_app.events.senders import Origin, Sender
 from reco_app.settings import current
-
-CLOCK_SKEW = timedelta(minutes=5)  # how far a sender's clock may be ahead of ours
-OLDEST = timedelta(days=7)  # history comes in through imports
 
 
 def receive(batch: Batch, *, consented: bool, origin: Origin, now: datetime) -> Receipt:
@@ -135,7 +141,9 @@ def _rejections(batch: Batch, known: Collection[str], now: datetime) -> list[Rej
     return [Rejection(index, *reason) for index, reason in reasons if reason]
 
 
-def _reason(event: Event, known: Collection[str], now: datetime) -> tuple[str, str] | None:
+def _reason(
+    event: Event, known: Collection[str], now: datetime
+) -> tuple[RejectionCode, str] | None:
     """Why this event is turned away, as code and detail; None if it is not."""
     if event.event_type not in EVENT_TYPES:
         return "unknown-event-type", f"An event type is one of {', '.join(EVENT_TYPES)}."
@@ -144,7 +152,7 @@ def _reason(event: Event, known: Collection[str], now: datetime) -> tuple[str, s
     if event.timestamp and event.timestamp > now + CLOCK_SKEW:
         return "timestamp-in-future", "The timestamp is more than 5 minutes ahead of our clock."
     if event.timestamp and event.timestamp < now - _oldest():
-        return "timestamp-too-old", "The timestamp is older than 7 days; import history instead."
+        return "timestamp-too-old", "The timestamp is too long ago; import history instead."
     return None
 
 

@@ -13,6 +13,7 @@ MAX_ITEMS = 50
 MAX_COUNT = 100
 DEFAULT_COUNT = 12
 COUNTED = f"How many; null is what the placement says, or {DEFAULT_COUNT}."
+NOT_ASKED = "Changes no answer, and is kept nowhere."
 MAX_FILTER_VALUES = 50
 MAX_EXCLUDED = 200
 MAX_FIELDS = 14  # all there are
@@ -26,6 +27,7 @@ Money = Annotated[str, Meta(pattern=DECIMAL_PATTERN, description="A decimal stri
 Slug = Annotated[str, Meta(pattern=SLUG_PATTERN)]
 Name = Annotated[str, Meta(min_length=1, max_length=300)]
 Names = Annotated[tuple[Name, ...], Meta(max_length=MAX_FILTER_VALUES)]
+SessionId = Annotated[str, Meta(min_length=1, max_length=64, description=NOT_ASKED)]
 EventType = Literal["view", "click", "add-to-cart", "purchase"]
 CardField = Literal[
     "title",
@@ -101,8 +103,8 @@ class Request(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     diversity: Annotated[float, Meta(ge=0, le=1)] = 0.0
     fields: Annotated[tuple[CardField, ...], Meta(max_length=MAX_FIELDS)] = DEFAULT_FIELDS
     include_context: bool = False
-    session_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
-    consent: bool = False
+    session_id: SessionId | None = None
+    consent: Annotated[bool, Meta(description=NOT_ASKED)] = False
 
 
 class WhyRequest(Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,8 +8,10 @@ from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
+from reco_app.curation.models import Product
 from reco_app.events import service
 from reco_app.events.models import Event
+from reco_app.serving import openapi
 from runtime import keys, metrics
 
 pytestmark = [pytest.mark.usefixtures("shop"), pytest.mark.urls("reco_app.events.urls")]
@@ -37,6 +39,16 @@ def test_events_are_committed_when_they_are_acknowledged() -> None:
     assert answer.status_code == 202
     assert answer.json() == {"accepted": 1, "duplicates": 0, "rejected": []}
     assert Event.objects.get().session_hash is not None
+
+
+def test_the_documented_example_has_every_type_of_event_and_is_taken() -> None:
+    document = json.loads(openapi.document())
+    body = document["paths"]["/v1/events"]["post"]["requestBody"]["content"]["application/json"]
+    types = document["components"]["schemas"]["Event"]["properties"]["event_type"]["enum"]
+    Product.objects.create(item_id="22697", title="22697", price="2.95", currency="GBP", version=3)
+
+    assert {event["event_type"] for event in body["example"]["events"]} == set(types)
+    assert post(body["example"]).json() == {"accepted": 6, "duplicates": 0, "rejected": []}
 
 
 def counted(outcome: str) -> float:

@@ -27,7 +27,7 @@ def document() -> bytes:
                     KEY: {
                         "type": "http",
                         "scheme": "bearer",
-                        "description": "An API key made in the admin.",
+                        "description": "An API key made in the admin; each call names its scope.",
                     }
                 },
             },

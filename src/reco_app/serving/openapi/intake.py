@@ -4,16 +4,25 @@ from reco_app.curation import feeds as product_feeds
 from reco_app.events import feeds as event_feeds
 from reco_app.serving.openapi.parts import KEY, Document, answered, body, file, refused
 
+_OF_AN_ANSWER: Document = {
+    "recommendation_id": (
+        "lrkyMDI2LTExLTIyVDAyOjEwOjA0Wi0zZjlhDKZiYXNrZXTOawJKTMQIMTIzNDU2NzgA."
+        "8dS8igSTbsE2Ew2NaSkYPA"
+    ),
+    "position": 3,
+}
+_TOLD: tuple[Document, ...] = (
+    {"event_type": "view", "item_id": "22423"},
+    {"event_type": "impression", "item_id": "22697", **_OF_AN_ANSWER},
+    {"event_type": "click", "item_id": "22697", **_OF_AN_ANSWER},
+    {"event_type": "add-to-cart", "item_id": "22697", "quantity": 2, **_OF_AN_ANSWER},
+    {"event_type": "remove-from-cart", "item_id": "22423"},
+    {"event_type": "purchase", "item_id": "22697", "quantity": 2, "price": "2.95"},
+)
 _EVENTS = {
     "events": [
-        {
-            "event_id": "01JD0000000000000000000000",
-            "session_id": "a-visit",
-            "event_type": "add-to-cart",
-            "item_id": "22423",
-            "quantity": 2,
-            "price": "10.95",
-        }
+        {"event_id": f"01JD000000000000000000000{number}", "session_id": "a-visit", **told}
+        for number, told in enumerate(_TOLD)
     ],
     "consent": True,
 }
@@ -49,11 +58,13 @@ def _events() -> Document:
         "tags": ["events"],
         "summary": "Tell what shoppers did",
         "description": (
-            "202 means durable. Without `consent`, or under `Sec-GPC: 1`, sessions are dropped and "
-            "the events count for popularity only. What is more than one network or key can have "
-            "meant is accepted too, and counts once staff release it."
+            "202 means durable, but for what is named in `rejected`. Without `consent`, or under "
+            "`Sec-GPC: 1`, sessions and recommendation ids are dropped and the events count for "
+            "popularity only. What is more than one network or key can have meant is accepted too, "
+            "and counts once staff release it. A page of another host needs to be of an origin "
+            "that the shop has listed, or 403 is the answer; a backend names none, or has a key."
         ),
-        "security": [{}, {KEY: []}],
+        "security": [{}, {KEY: ["events"]}],
         "requestBody": body(
             "EventBatch",
             "1 to 100 events; `text/plain` is for sendBeacon.",
@@ -72,7 +83,7 @@ def _session() -> Document:
         "operationId": "forgetSession",
         "tags": ["events"],
         "summary": "Forget a session",
-        "security": [{}, {KEY: []}],
+        "security": [{}, {KEY: ["events"]}],
         "parameters": [_SESSION_ID],
         "responses": {
             "204": {
@@ -93,7 +104,7 @@ def _products() -> Document:
         "operationId": "importProducts",
         "tags": ["imports"],
         "summary": "Bring in a product feed",
-        "security": [{KEY: []}],
+        "security": [{KEY: ["import"]}],
         "parameters": [
             {"name": name, "in": "query", "description": told, "schema": {"type": "boolean"}}
             for name, told in switches.items()
@@ -114,7 +125,7 @@ def _event_log() -> Document:
         "operationId": "importEvents",
         "tags": ["imports"],
         "summary": "Bring in an event log",
-        "security": [{KEY: []}],
+        "security": [{KEY: ["import"]}],
         "requestBody": file(
             "Columns session_id, item_id, timestamp and, if known, event_type, quantity, price.",
             media_types=tuple(event_feeds.MEDIA_TYPES),

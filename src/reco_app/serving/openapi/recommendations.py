@@ -98,8 +98,11 @@ def _why() -> Document:
         "operationId": "explainRecommendation",
         "tags": ["recommendations"],
         "summary": "Tell how an answer came about, and why a product is not in it",
-        "description": "Replays the request on the release that the recommendation id names.",
-        "security": [{KEY: []}],
+        "description": (
+            "Replays the request on the release that the recommendation id names. Staff who are "
+            "logged in need no key."
+        ),
+        "security": [{KEY: ["staff"]}],
         "requestBody": body(
             "WhyRequest", "The answer and its request.", media_types=JSON, example=example
         ),

@@ -98,6 +98,14 @@ function fieldLine(api, name, field, required, depth) {
   return line;
 }
 
+function access(operation) {
+  const ways = operation.security ?? [];
+  const scopes = ways.flatMap((way) => Object.values(way).flat());
+  if (!scopes.length) return null;
+  const needed = ways.every((way) => Object.keys(way).length);
+  return prose("p", `${needed ? "Needs" : "May have"} a key with the scope \`${scopes[0]}\`.`);
+}
+
 function parameters(api, operation) {
   const given = (operation.parameters ?? []).map((one) => resolve(api, one));
   if (!given.length) return null;
@@ -149,7 +157,8 @@ function call(api, path, method, operation) {
       element("span", { class: "what" }, operation.summary ?? "")),
     element("div", { class: "inside" },
       operation.description ? prose("p", operation.description) : null,
-      parameters(api, operation), requestBody(api, operation), answers(api, operation)));
+      access(operation), parameters(api, operation), requestBody(api, operation),
+      answers(api, operation)));
 }
 
 function byTag(api) {
