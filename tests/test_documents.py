@@ -1,12 +1,16 @@
 """The documents say what is so."""
 
+import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from catalog_app.settings import Settings as CatalogSettings
 from profile_app.settings import Settings as ProfileSettings
+from reco_app.events.contracts import EVENT_TYPES, RejectionCode
+from reco_app.serving import openapi
 from reco_app.settings import Settings as RecoSettings
 from runtime.edge.settings import Settings as RouterSettings
 
@@ -40,3 +44,22 @@ def test_every_role_of_the_image_is_explained() -> None:
     assert roles is not None
     explained = set(re.findall(r"^\| `([a-z]+)` \|", (ROOT / "docs/deploy.md").read_text(), re.M))
     assert explained == set(roles[1].split("|"))
+
+
+def test_every_type_of_event_and_every_reason_to_reject_one_is_explained() -> None:
+    sent, _, _ = (ROOT / "docs/events.md").read_text().partition("## What is stored")
+    explained = set(re.findall(r"^\| `([a-z-]+)` \|", sent, re.M))
+    assert explained == {*EVENT_TYPES, *get_args(RejectionCode)}
+
+
+def test_the_scope_of_every_call_that_takes_a_key_is_told() -> None:
+    page = (ROOT / "docs/keys.md").read_text()
+    told = set(re.findall(r"^\| `([A-Z]+) (/\S+)` \| `([a-z]+)`", page, re.M))
+    taken = {
+        (method.upper(), path, scope)
+        for path, item in json.loads(openapi.document())["paths"].items()
+        for method, operation in item.items()
+        for way in operation.get("security", [])
+        for scope in way.get("key", [])
+    }
+    assert told == taken

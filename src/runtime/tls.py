@@ -1,7 +1,8 @@
 """Mutual TLS between components, from a folder such as cert-manager's Secrets are mounted as.
 
 It holds tls.crt, tls.key and ca.crt. Files that change are taken without a restart: whoever opens
-or accepts a connection goes by what is there by then.
+or accepts a connection goes by what is there by then. But contexts forget no authority: one that
+was withdrawn from ca.crt stays trusted by a process that has read it until its restart.
 """
 
 import logging
