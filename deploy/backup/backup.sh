@@ -2,7 +2,8 @@
 # backup.sh save FOLDER      what cannot be made again, in a new folder there that is named by the time
 # backup.sh restore BACKUP   the same, into empty databases and the model store
 # Wants MULTIRECO_DATABASE_URL, MULTIRECO_PROFILE_DATABASE_URL and MULTIRECO_MODEL_DIR, and
-# PostgreSQL's programs, no older than the server, on the PATH. See docs/runbooks/restore.md.
+# PostgreSQL's programs, no older than the server, on the PATH. With KEEP_DAYS, older backups in
+# FOLDER are deleted once the new one is whole. See docs/runbooks/restore.md.
 set -euo pipefail
 export LC_ALL=C
 umask 077
@@ -18,6 +19,7 @@ main() {
 }
 
 save() {
+    [[ ${KEEP_DAYS:-1} =~ ^[1-9][0-9]*$ ]] || refuse "KEEP_DAYS is a whole number of days, not $KEEP_DAYS."
     mkdir -p "$1"
     find "$1" -maxdepth 1 -name '.staged-*' -mtime +0 -exec rm -r {} +  # of a backup that was killed
     staged=$(mktemp -d "$1/.staged-XXXXXX")
@@ -38,6 +40,16 @@ save() {
     mv -T "$staged" "$1/$name"
     sync -f "$1"
     echo "$1/$name"
+    if [ -n "${KEEP_DAYS:-}" ]; then delete_old "$1"; fi
+}
+
+# By their names: the times of a folder that was copied are those of the copy.
+delete_old() {
+    local first backup
+    first=$(date -u -d "@$(($(date +%s) - KEEP_DAYS * 86400))" +%Y-%m-%dT%H:%M:%SZ)
+    for backup in "$1"/20??-??-??T??:??:??Z; do
+        if [[ ${backup##*/} < $first ]]; then rm -rf "$backup"; fi
+    done
 }
 
 copy_release() {

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,25 @@ def test_a_backup_that_fails_leaves_nothing_behind(small, tmp_path):
     away = {**small, "MULTIRECO_PROFILE_DATABASE_URL": "postgresql://u:p@127.0.0.1:1/none"}
     assert _ran(away, "save", str(tmp_path / "backups")).returncode != 0
     assert list((tmp_path / "backups").iterdir()) == []
+
+
+def test_backups_past_their_days_go_once_a_newer_one_is_whole(small, tmp_path):
+    folder = tmp_path / "backups"
+    day_before = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for name in ("2026-01-31T02:40:00Z", day_before, "lost+found"):
+        (folder / name / "models").mkdir(parents=True)
+    away = {**small, "MULTIRECO_PROFILE_DATABASE_URL": "postgresql://u:p@127.0.0.1:1/none"}
+
+    assert _ran({**away, "KEEP_DAYS": "14"}, "save", str(folder)).returncode != 0
+    assert (folder / "2026-01-31T02:40:00Z").exists()
+    saved = _ran({**small, "KEEP_DAYS": "14"}, "save", str(folder)).stdout.strip()
+
+    assert {each.name for each in folder.iterdir()} == {day_before, "lost+found", Path(saved).name}
+
+
+def test_days_that_are_no_number_are_refused_before_anything_is_saved(small, tmp_path):
+    assert _ran({**small, "KEEP_DAYS": "two weeks"}, "save", str(tmp_path / "b")).returncode == 65
+    assert not (tmp_path / "b").exists()
 
 
 def test_files_of_events_from_after_the_backup_are_removed(small, saved, tmp_path):
