@@ -1,4 +1,7 @@
-"""What waits in the broker's queues, for Prometheus; told by the relay."""
+"""What waits in the broker's queues, for Prometheus; told by the relay.
+
+Each look at RabbitMQ declares all queues, and so makes those that are missing.
+"""
 
 from collections.abc import Iterator
 from time import monotonic
@@ -48,7 +51,7 @@ def _waiting() -> Iterator[Metric]:
 
 
 def _length(channel: Any, queue: str) -> int:
-    """Without making the queue; none is empty."""
+    """Elsewhere than in RabbitMQ a queue that nothing was put into is not there: it is empty."""
     try:
         return int(channel.queue_declare(queue, passive=True).message_count)
     except channel.connection.client.channel_errors:
