@@ -4,14 +4,15 @@ Two things fill up in a process, and each has a limit of its own:
 
 - The queue for the event loop, or for a thread. As in CoDel (RFC 8289; Maurer, "Fail at Scale",
   ACM Queue 2015) what counts is not its length but how long requests wait in it: one that stands
-  above TARGET_SECONDS for INTERVAL_SECONDS is a standing queue, and no burst. Then whatever is of
-  low priority is refused, and of the rest what has waited longer than TARGET_SECONDS.
+  above TARGET_SECONDS for INTERVAL_SECONDS is a standing queue, and no burst. Then is refused what
+  has waited longer than PATIENCE_SECONDS lets it.
 - What is in flight, waiting for stores and neighbours, lane by lane: a store that hangs fills the
   lane of those who need it, and no other. A lane's limit adapts as AIMDLimit of Netflix's
   concurrency-limits does: a slow answer cuts it, answers in time raise it while it is in use.
 """
 
 from collections.abc import Callable, Iterable
+from math import inf
 from random import randint
 from threading import local
 from typing import Any
@@ -28,6 +29,13 @@ TARGET_SECONDS = 0.01  # a refusal is back within about three of them: bench.spl
 INTERVAL_SECONDS = 0.05  # a burst of as much as can be answered in it is answered
 # A queue that stood just now stands at once when waits are long again: the load had only paused.
 RESUME_SECONDS = 1.0
+# By priority: how long a request may have waited and still begin while the queue stands.
+PATIENCE_SECONDS = {
+    "always": inf,
+    "high": TARGET_SECONDS,
+    "middle": TARGET_SECONDS / 2,
+    "low": -inf,
+}
 SLOW_SECONDS = 1.0  # what a component waits for its neighbour
 LEAST, FIRST, MOST = 32, 256, 1024
 # RFC 9218: the least urgent. Whoever asks so is refused first.
@@ -82,13 +90,14 @@ class Queue:
 class Lane:
     """Requests that lean on the same things."""
 
-    def __init__(self, name: str, *, route: str | None = None, low: bool = False) -> None:
+    def __init__(self, name: str, *, route: str | None = None, priority: str = "high") -> None:
         self.name, self.route = name, route
-        self.priority = "low" if low else "high"
+        self.priority = priority
+        self.patience_seconds = PATIENCE_SECONDS[priority]
         self.in_flight = 0
-        self.limit = float(FIRST)
+        self.limit = inf if priority == "always" else float(FIRST)
         self._cut_at = 0.0
-        self.shed = metrics.shed_total.labels(self.priority, name)
+        self.shed = metrics.shed_total.labels(priority, name)
 
     def leave(self, began: float, now: float) -> None:
         """One that was let in at `began` is answered."""
@@ -106,12 +115,14 @@ class Gate(Collector):
 
     def __init__(self) -> None:
         self.queue = Queue()
-        self._background = Lane("background", low=True)
+        self._background = Lane("background", priority="low")
+        self._pages = Lane("pages", priority="middle")
         self._exact = {
             path: Lane(path.rpartition("/")[2], route=path)
             for path in ("/v1/recommendations", "/v1/events")
         }
         catalog, profile, internal = Lane("catalog"), Lane("profile"), Lane("internal")
+        files = Lane("files", priority="always")  # a page without them is of no use
         self._prefixes = {
             "/v1/sessions/": self._exact["/v1/events"],
             "/v1/products": catalog,
@@ -119,25 +130,28 @@ class Gate(Collector):
             "/v1/profiles": profile,
             "/v1/preferences": profile,
             "/internal/": internal,
+            "/static/": files,
+            "/v1/": self._background,  # what is not named above: batches, imports
         }
-        self._lanes = (*self._exact.values(), catalog, profile, internal, self._background)
+        dynamic = (catalog, profile, internal, self._pages, self._background)
+        self._lanes = (*self._exact.values(), *dynamic)
 
     def lane(self, path: str, priority: bytes) -> Lane:
-        """Batches, imports, the admin and pages are in the background, and who says so."""
+        """What has no lane of its own is a page, or in the background where it says so."""
         if priority == BACKGROUND:
             return self._background
         exact = self._exact.get(path)
         if exact is not None:
             return exact
         found = (lane for prefix, lane in self._prefixes.items() if path.startswith(prefix))
-        return next(found, self._background)
+        return next(found, self._pages)
 
     def enter(self, lane: Lane, *, waited: float, now: float) -> bool:
         """Whether this lane's request may begin; then it must `leave`."""
         if waited > TARGET_SECONDS:
             self.queue.began_late(now)
-        goes_first = waited <= TARGET_SECONDS and lane is not self._background
-        if lane.in_flight >= lane.limit or (not goes_first and self.queue.stands(now)):
+        impatient = waited > lane.patience_seconds
+        if lane.in_flight >= lane.limit or (impatient and self.queue.stands(now)):
             lane.shed.inc()
             return False
         lane.in_flight += 1

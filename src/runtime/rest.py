@@ -13,7 +13,7 @@ import httpx2
 import orjson
 import stamina
 
-from runtime import keys, metrics, tracing, transports
+from runtime import keys, metrics, overload, tracing, transports
 from runtime.breakers import breaker
 
 mount = transports.mount
@@ -60,9 +60,10 @@ class _Faulty(Exception):
 class Neighbour:
     """One component as seen from another; safe to share between tasks and threads."""
 
-    def __init__(self, name: str, url: str | None) -> None:
+    def __init__(self, name: str, url: str | None, headers: Mapping[str, str]) -> None:
         self.name = name
         self._url = url or None
+        self._headers = headers
 
     async def get(
         self, path: str, *, params: Parameters | None = None, deadline_seconds: float = 1.0
@@ -117,7 +118,7 @@ class Neighbour:
             raise Unavailable(self.name, str(trouble) or type(trouble).__name__) from trouble
 
     def _request(self, path: str, body: Any, params: Parameters | None) -> dict[str, Any]:
-        headers: dict[str, str] = {}
+        headers = dict(self._headers)
         tracing.propagate_into(headers)
         if path.startswith("/internal/"):
             headers["Authorization"] = keys.internal_authorization()
@@ -156,4 +157,9 @@ def _repeatable(method: str) -> Callable[[Exception], bool]:
 
 def connect(name: str, url: str | None) -> Neighbour:
     """The neighbour `name`: at `url` if given, else the one mounted in this process."""
-    return Neighbour(name, url)
+    return Neighbour(name, url, {})
+
+
+def connect_unhurried(name: str, url: str | None) -> Neighbour:
+    """The same for work that can be done later: of a neighbour that is busy it is refused first."""
+    return Neighbour(name, url, {"Priority": overload.BACKGROUND.decode()})

@@ -6,7 +6,7 @@ import pytest
 
 from reco_app.curation import clients as staff
 from reco_app.training import clients
-from runtime import rest
+from runtime import overload, rest
 
 MINED = {
     "slug": "bakers",
@@ -64,6 +64,16 @@ async def test_a_profile_that_staff_edited_is_left_as_it_is(profile):
 
     assert (await profile.get("/v1/profiles/bakers")).json()["name"] == "Our bakers"
     assert await to_thread(clients.mined_slugs) == set()
+
+
+async def test_of_a_busy_service_training_is_refused_before_staff(profile, monkeypatch):
+    gate = overload.Gate()
+    gate.lane("/v1/batch", b"").limit = 0
+    monkeypatch.setattr(overload, "gate", gate)
+
+    await to_thread(staff.profiles)
+    with pytest.raises(rest.Unavailable, match="503"):
+        await to_thread(clients.mined_slugs)
 
 
 async def test_what_the_service_refuses_is_no_silence(profile):

@@ -12,6 +12,7 @@ from runtime.shell import shell
 
 LONG = 2 * TARGET_SECONDS
 RECOMMENDATIONS, BATCH = "/v1/recommendations", "/v1/batch"
+PAGE, FILE = "/admin/login/", "/static/v-0123456789ab/unfold/css/styles.css"
 
 
 class Loop:
@@ -70,6 +71,26 @@ def test_batches_are_refused_before_recommendations(loop):
     assert loop.answer(BATCH, RECOMMENDATIONS, each_seconds=0.0001) == [False, True]
 
 
+@pytest.mark.parametrize("other", [BATCH, "/v1/imports/products"])
+def test_batches_and_imports_are_refused_before_pages(loop, other):
+    loop.fall_behind()
+    assert loop.answer(other, PAGE, each_seconds=0.0001) == [False, True]
+
+
+def test_pages_are_refused_before_recommendations(loop):
+    loop.fall_behind()
+    let_in = loop.answer(*[RECOMMENDATIONS, PAGE] * 2, each_seconds=TARGET_SECONDS * 0.6)
+    assert let_in == [True, False, True, False]
+
+
+def test_static_files_are_sent_whatever_else_is_refused(loop):
+    loop.fall_behind()
+    files = loop.gate.lane(FILE, b"")
+    assert all(loop.answer(*[FILE] * (10 * FIRST), each_seconds=TARGET_SECONDS))
+    assert all(loop.gate.enter(files, waited=LONG, now=loop.now) for _ in range(10 * FIRST))
+    assert loop.answer(*[RECOMMENDATIONS] * 3, each_seconds=LONG) == [True, False, False]
+
+
 def test_a_round_without_waiting_ends_the_overload(loop):
     loop.fall_behind()
     loop.answer(RECOMMENDATIONS, each_seconds=0.0001)
@@ -92,7 +113,7 @@ def test_two_hold_ups_far_apart_are_no_standing_queue(loop):
 def test_a_thread_that_was_free_ends_the_overload_of_threads(loop):
     loop.fall_behind()
     loop.gate.queue.emptied()
-    background = loop.gate.lane("/admin/", b"")
+    background = loop.gate.lane(BATCH, b"")
     assert loop.gate.enter(background, waited=0, now=loop.now)
 
 
@@ -129,9 +150,16 @@ def test_who_asks_for_the_least_urgency_is_in_the_background():
     assert Gate().lane(RECOMMENDATIONS, b"u=3, i").priority == "high"
 
 
-@pytest.mark.parametrize("path", [BATCH, "/v1/imports/products", "/admin/", "/shop/"])
-def test_batches_imports_and_pages_are_in_the_background(path):
-    assert Gate().lane(path, b"").name == "background"
+@pytest.mark.parametrize(
+    ("path", "lane"),
+    [
+        *((path, "background") for path in (BATCH, "/v1/imports/products")),
+        *((path, "pages") for path in ("/", "/admin/", "/shop/", "/explore/", "/docs")),
+        *((path, "files") for path in (FILE, "/static/storefront/css/frame.css")),
+    ],
+)
+def test_a_path_that_is_no_public_call_is_a_page_or_a_file(path, lane):
+    assert Gate().lane(path, b"").name == lane
 
 
 async def _app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -52,7 +52,7 @@ def delete_profile(slug: str) -> None:
 
 
 def _profile() -> rest.Neighbour:
-    return rest.connect("profile", current().profile_url)
+    return rest.connect_unhurried("profile", current().profile_url)
 
 
 def _done(reply: rest.Reply, *, also: int = 200) -> rest.Reply:
