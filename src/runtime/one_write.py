@@ -39,6 +39,8 @@ class Protocol(HttpToolsProtocol):
         if config.ssl:
             tls.freshen(config.ssl)
         super().__init__(config, *settings, **named)
+        # One that is pipelined begins in the task of the one before it, and would join its trace.
+        config.reset_contextvars = True
         below = getattr(self.app, "app", self.app)  # below what uvicorn puts around it
         self._in_one_go: InOneGo | None = getattr(below, "in_one_go", None)
         self._reading = False

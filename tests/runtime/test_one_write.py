@@ -1,6 +1,7 @@
 """The head of an answer leaves with its body, and never stays behind."""
 
 import asyncio
+from contextvars import ContextVar
 
 import pytest
 from uvicorn.config import Config
@@ -9,6 +10,7 @@ from uvicorn.server import ServerState
 from runtime.asgi import Receive, Scope, Send
 from runtime.one_write import Protocol
 
+_before = ContextVar("before", default=b"last")
 ASK = b"%b /%b HTTP/1.1\r\nHost: shop\r\n%b\r\n"
 
 
@@ -45,7 +47,9 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
         raise RuntimeError
     if scope["path"] == "/parts":
         await send({"type": "http.response.body", "body": b"one", "more_body": True})
-    await send({"type": "http.response.body", "body": b"last"})
+    inherited = _before.get()
+    _before.set(b"some")
+    await send({"type": "http.response.body", "body": inherited})
 
 
 @pytest.fixture
@@ -164,6 +168,12 @@ async def test_a_body_in_parts_is_waited_for_by_the_application(quick, wire):
     quick.data_received(body)
     await asyncio.sleep(0.01)
     assert [data[-4:] for data in wire.written] == [b"last"]
+
+
+async def test_a_request_that_is_sent_behind_another_inherits_nothing_of_it(protocol, wire):
+    protocol.data_received(ASK % (b"GET", b"whole", b"") * 3)
+    await asyncio.sleep(0.02)
+    assert [data[-4:] for data in wire.written] == [b"last"] * 3
 
 
 async def test_answers_to_requests_sent_together_keep_their_order(quick, wire):
