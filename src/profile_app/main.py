@@ -57,7 +57,7 @@ def make_app() -> Flask:
 def readiness() -> Mapping[str, str]:
     """Without its database, or before its migrations, the component can answer nothing."""
     try:
-        migrated = store.revision() == migrate.head()
+        migrated = migrate.done()
     except store.Unavailable:
         migrated = False
     return {"postgresql": "ok" if migrated else "unready"}

@@ -1,6 +1,6 @@
 """Brings the database to the newest migration: `python -m profile_app.migrate [COMMAND…]`.
 
-Then it becomes COMMAND, if one is given.
+Then it becomes COMMAND, if one is given. With --check it only fails where a migration is missing.
 """
 
 import os
@@ -38,6 +38,21 @@ def head() -> str | None:
     return ScriptDirectory.from_config(_configuration()).get_current_head()
 
 
+@cache
+def _earlier() -> frozenset[str]:
+    every = ScriptDirectory.from_config(_configuration()).walk_revisions()
+    return frozenset(each.revision for each in every) - {head()}
+
+
+def done() -> bool:
+    """Whether the database has every migration that this code knows. Raises store.Unavailable.
+
+    One that a newer release has migrated does: migrations only add.
+    """
+    found = store.revision()
+    return found is not None and found not in _earlier()
+
+
 def _configuration() -> Config:
     configuration = Config()
     configuration.set_main_option("script_location", "profile_app:migrations")
@@ -55,6 +70,8 @@ def _make_schema(connection: Connection) -> None:
 if __name__ == "__main__":
     ending.heed_sigterm()
     logs.configure("profile", settings.current().log_level)
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(None if done() else "The database of profile lacks a migration: run migrate.")
     migrate()
     if sys.argv[1:]:
         os.execvp(sys.argv[1], sys.argv[1:])

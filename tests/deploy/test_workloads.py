@@ -84,6 +84,21 @@ def test_every_service_of_compose_that_stays_tells_its_health() -> None:
     assert silent == {"migrate", "train", "retention", "gateway-figures"}
 
 
+def test_whoever_keeps_something_in_postgresql_waits_for_its_schema() -> None:
+    deployments = _named("Deployment")
+    keeping = {
+        name
+        for name, each in deployments.items()
+        if "uses-postgres" in each["spec"]["template"]["metadata"]["labels"]
+    }
+    waiting = {
+        name
+        for name, each in deployments.items()
+        if "waits-for" in each["metadata"].get("labels", {}) or "initContainers" in _pod(each)
+    }
+    assert waiting == keeping
+
+
 def test_the_gateway_finds_the_pods_of_each_component_in_dns() -> None:
     main = _pod(_workloads()["gateway"])["containers"][0]
     given = {each["name"]: each["value"] for each in main["env"]}

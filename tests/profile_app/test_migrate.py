@@ -1,7 +1,12 @@
+import os
+import subprocess
+import sys
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, inspect, text
 
 from profile_app import main, migrate, store
 from profile_app.models import SCHEMA, Table
@@ -37,6 +42,30 @@ def test_migrating_twice_changes_nothing(database: Engine) -> None:
     migrate.migrate()
 
     assert store.revision() == migrate.head()
+
+
+def test_a_database_of_a_newer_release_is_served_by_the_old_one_too(
+    database: Engine, client: FlaskClient
+) -> None:
+    with database.begin() as connection:
+        connection.execute(text("UPDATE profile.alembic_version SET version_num = '9999_newer'"))
+    try:
+        assert client.get("/readyz").status_code == 200
+    finally:
+        with database.begin() as connection:
+            own = {"own": migrate.head()}
+            connection.execute(text("UPDATE profile.alembic_version SET version_num = :own"), own)
+
+
+def test_a_pod_waits_until_the_schema_is_that_of_its_code() -> None:
+    url = fresh_database("profile_gate")
+    given = {**os.environ, "MULTIRECO_PROFILE_DATABASE_URL": url}
+
+    def ran(*arguments: str) -> int:
+        command = [sys.executable, "-m", "profile_app.migrate", *arguments]
+        return subprocess.run(command, env=given, capture_output=True, check=False).returncode
+
+    assert [ran("--check"), ran(), ran("--check")] == [1, 0, 0]
 
 
 def test_before_its_migrations_the_component_waits_for_them(
