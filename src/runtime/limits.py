@@ -5,7 +5,6 @@ Behind NGINX its own limits hold; these are those of the processes that face the
 In Redis a network has a name that cannot be read, another each day, for a minute.
 """
 
-from collections.abc import Callable
 from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address
 from math import ceil
@@ -31,10 +30,10 @@ _READS_PER_WRITE = 4
 _counters: WeakKeyDictionary[Redis, FixedWindowRateLimiter] = WeakKeyDictionary()
 
 
-def limited(app: ASGIApp, *, requests_per_minute: int, exempt: Callable[[str], bool]) -> ASGIApp:
+def limited(app: ASGIApp, *, requests_per_minute: int) -> ASGIApp:
     """`app` behind a limit per network; Problem rate-limited once it is used up.
 
-    Callers on the machine itself and paths for which `exempt` is true are not counted.
+    Callers on the machine itself are not counted.
     """
     here = FixedWindowRateLimiter(MemoryStorage())
     policies = {
@@ -44,7 +43,7 @@ def limited(app: ASGIApp, *, requests_per_minute: int, exempt: Callable[[str], b
 
     async def counted(scope: Scope, receive: Receive, send: Send) -> None:
         who = network(scope)
-        if scope["type"] == "http" and who is not None and not exempt(scope["path"]):
+        if scope["type"] == "http" and who is not None:
             policy = _policy(scope)
             item = policies[policy]
             unnamed = _unnamed(who, int(time() // _DAY_SECONDS))

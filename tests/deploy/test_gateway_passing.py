@@ -15,6 +15,7 @@ from tests import debian, servers
 from tests.components import ROLES, Component, answering
 
 PATH = "/v1/products?q=milk"
+FILE = "/static/v-0123456789ab/storefront/css/frame.css"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"
 
 
@@ -74,6 +75,20 @@ def test_it_is_kept_for_a_second_and_its_date_tells_how_old_it_is(client, compon
     later = client.get(PATH)
     assert later.json()["number"] == 3
     assert later.headers["Date"] > first.headers["Date"]
+
+
+def test_a_file_is_kept_for_minutes_and_given_to_those_who_are_logged_in_too(client, component):
+    component.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    kept(client, FILE)
+    time.sleep(2.1)
+    later = client.get(FILE, headers={"Cookie": "sessionid=x"})
+    assert later.json()["number"] == 2
+    assert later.headers["Cache-Control"] == component.headers["Cache-Control"]
+
+
+def test_a_file_whose_address_does_not_tell_what_is_in_it_is_asked_for_each_time(client, component):
+    component.headers["Cache-Control"] = "no-cache"
+    assert [client.get(FILE).json()["number"] for _ in range(3)] == [1, 2, 3]
 
 
 def test_of_many_who_ask_at_once_few_reach_the_component(client, component):

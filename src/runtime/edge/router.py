@@ -54,13 +54,8 @@ def router(settings: Settings, *, entries: Mapping[str, str]) -> ASGIApp:
         else:
             await own(scope, receive, send)
 
-    counted = limited(
-        dispatched,
-        requests_per_minute=settings.requests_per_minute,
-        exempt=lambda path: path.startswith("/static/"),
-    )
     routed = shell(
-        counted,
+        limited(dispatched, requests_per_minute=settings.requests_per_minute),
         component=COMPONENT,
         readiness=components.readiness,
         body_limits=BODY_LIMITS,
