@@ -269,6 +269,29 @@ def test_behind_the_clusters_gateway_a_network_is_the_callers(component, folder)
     assert component.asked[0]["x-forwarded-for"] == "203.0.113.9"
 
 
+def test_who_came_to_the_balancer_over_tls_is_told_to_stay_there(client, component):
+    answer = client.get(PATH, headers={"X-Forwarded-Proto": "https"})
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert component.asked[0]["x-forwarded-proto"] == "https"
+
+
+@pytest.mark.parametrize("told", ["http", "gopher", "https, http"])
+def test_who_came_to_the_balancer_without_tls_is_not(client, component, told):
+    answer = client.get(PATH, headers={"X-Forwarded-Proto": told})
+    assert "Strict-Transport-Security" not in answer.headers
+    assert component.asked[0]["x-forwarded-proto"] == "http"
+
+
+def test_nobody_else_is_believed_to_have_come_over_tls(component, folder):
+    servers.need("NGINX")
+    roles = dict.fromkeys(ROLES, f"127.0.0.1:{component.server_port}")
+    told = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+    with debian.gateway(folder, roles, trusting="192.0.2.1") as gateway:
+        answer = httpx2.get(f"{gateway}{PATH}", headers=told)
+    assert "Strict-Transport-Security" not in answer.headers
+    assert component.asked[0]["x-forwarded-proto"] == "http"
+
+
 def test_the_exporter_finds_its_figures_where_the_public_is_not(client, component, status_port):
     told = httpx2.get(f"http://127.0.0.1:{status_port}/stub_status").text
     assert told.startswith("Active connections: ")
