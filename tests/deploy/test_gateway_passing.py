@@ -256,17 +256,31 @@ def test_other_networks_are_counted_apart(client, component):
         assert client.post("/v1/sessions/", headers=told).status_code == 200
 
 
-def test_behind_the_clusters_gateway_a_network_is_the_callers(component, folder):
+REAL_IP = Path("k8s/components/gateway-api/real_ip.conf.template").read_text()
+# Of several balancers, as the template tells it; and the one of the overlay.
+EXAMPLES = [
+    re.search(r"# several: (.+)", REAL_IP)[1],
+    re.search(
+        r"BALANCER_NETWORKS, value: ([^}]+)}",
+        Path("k8s/overlays/production/kustomization.yaml").read_text(),
+    )[1],
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_behind_the_clusters_gateway_a_network_is_the_callers(component, folder, example):
     servers.need("NGINX")
-    template = Path("k8s/components/gateway-api/real_ip.conf.template").read_text()
     folder.mkdir()
-    believed = "127.0.0.0/8; set_real_ip_from 198.51.100.0/24"
-    (folder / "real_ip.conf").write_text(template.replace("${BALANCER_NETWORKS}", believed))
+    balancers = re.findall(r"[\d.]+(?=\.\d+/)", example)
+    believed = f"{example}; set_real_ip_from 127.0.0.0/8"
+    (folder / "real_ip.conf").write_text(REAL_IP.replace("${BALANCER_NETWORKS}", believed))
     roles = dict.fromkeys(ROLES, f"127.0.0.1:{component.server_port}")
-    chain = {"X-Forwarded-For": "192.0.2.1, 203.0.113.9, 198.51.100.7"}
     with debian.gateway(folder, roles) as gateway:
-        httpx2.get(f"{gateway}{PATH}", headers=chain)
-    assert component.asked[0]["x-forwarded-for"] == "203.0.113.9"
+        for balancer in balancers:
+            chain = f"192.0.2.1, 203.0.113.9, {balancer}.7"
+            httpx2.get(f"{gateway}{PATH}&of={balancer}", headers={"X-Forwarded-For": chain})
+    told = [asked["x-forwarded-for"] for asked in component.asked]
+    assert told == ["203.0.113.9"] * len(balancers)
 
 
 def test_who_came_to_the_balancer_over_tls_is_told_to_stay_there(client, component):
