@@ -99,6 +99,17 @@ def test_whoever_keeps_something_in_postgresql_waits_for_its_schema() -> None:
     assert waiting == keeping
 
 
+def test_whoever_signs_the_public_certificate_is_let_in_to_the_challenge() -> None:
+    component = Path("k8s/components/cert-manager")
+    (policy,) = yaml.safe_load_all((component / "challenges.yaml").read_text())
+    assert "challenges.yaml" in (component / "kustomization.yaml").read_text()
+    assert policy["spec"] == {
+        "podSelector": {"matchLabels": {"acme.cert-manager.io/http01-solver": "true"}},
+        "policyTypes": ["Ingress"],
+        "ingress": [{"ports": [{"protocol": "TCP", "port": 8089}]}],
+    }
+
+
 def test_the_gateway_finds_the_pods_of_each_component_in_dns() -> None:
     main = _pod(_workloads()["gateway"])["containers"][0]
     given = {each["name"]: each["value"] for each in main["env"]}
