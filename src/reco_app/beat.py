@@ -7,7 +7,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection
 from django_celery_beat.schedulers import DatabaseScheduler
 
-from reco_app.worker import ALIVE
+from reco_app.worker import alive
 
 LOOK_SECONDS = 1.0
 
@@ -34,6 +34,6 @@ class Patient(DatabaseScheduler):  # type: ignore[misc]  # django-celery-beat sh
                 return read
 
     def tick(self, *args: Any, **options: Any) -> float:
-        ALIVE.touch()
+        alive("beat").touch()
         seconds: float = super().tick(*args, **options)
         return seconds

@@ -28,7 +28,6 @@ from runtime import logs, tracing  # noqa: E402
 
 LONGEST_TASK_SECONDS = 3 * 3600  # a broker gives a silent worker's task to another after this
 DRAIN_SECONDS = 15  # of the 25 that a pod has left when it hears SIGTERM
-ALIVE = Path(tempfile.gettempdir(), "alive")  # touched as long as the process takes turns
 DEAD_LETTERS = "dead-letters"
 CAUSE = "traceparent"  # the header that names the span which published a message
 MOST_DELIVERIES = 20  # a task that ends its worker as often as this is a dead letter
@@ -58,6 +57,11 @@ def _named(arguments: dict[str, Any]) -> list[Queue]:
         queue(name, exchange(name), routing_key=name, queue_arguments=arguments)
         for name in ("default", "training", "events")
     ]
+
+
+def alive(role: str) -> Path:
+    """The file that a process of this role touches as long as it takes turns."""
+    return Path(tempfile.gettempdir(), f"alive-{role}")
 
 
 def queues() -> list[str]:
@@ -173,7 +177,7 @@ def _make_queues(**_: Any) -> None:
 
 @heartbeat_sent.connect  # type: ignore[untyped-decorator]  # Celery ships no types
 def _tell_alive(**_: Any) -> None:
-    ALIVE.touch()
+    alive("worker").touch()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery ships no types

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from profile_app import store
+from reco_app import worker
 from runtime import metrics, overload
 
 ROLES = set(
@@ -108,6 +109,12 @@ def test_whoever_signs_the_public_certificate_is_let_in_to_the_challenge() -> No
         "policyTypes": ["Ingress"],
         "ingress": [{"ports": [{"protocol": "TCP", "port": 8089}]}],
     }
+
+
+@pytest.mark.parametrize("role", ["worker", "beat"])
+def test_compose_looks_for_the_file_that_a_role_touches(role: str) -> None:
+    *_, command = _services()[role]["healthcheck"]["test"]
+    assert f" /tmp/{worker.alive(role).name} " in command
 
 
 def test_the_gateway_finds_the_pods_of_each_component_in_dns() -> None:

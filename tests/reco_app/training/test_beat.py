@@ -33,7 +33,7 @@ async def beat(environment: dict[str, str], log: Path) -> AsyncIterator[asyncio.
 
 async def said(log: Path, words: str) -> None:
     async with asyncio.timeout(120):
-        while words not in log.read_text():
+        while not log.exists() or words not in log.read_text():
             await asyncio.sleep(0.1)
 
 
@@ -45,11 +45,13 @@ async def test_it_starts_without_postgresql_and_reads_its_timetable_once_it_can(
     between = await proxy.open()
     await proxy.close()
     address = environment["MULTIRECO_DATABASE_URL"].replace(f":{port}/", f":{between}/")
+    own = {"MULTIRECO_DATABASE_URL": address, "TMPDIR": str(tmp_path)}
 
-    async with beat(environment | {"MULTIRECO_DATABASE_URL": address}, log) as process:
+    async with beat(environment | own, log) as process:
         await said(log, "PostgreSQL is away, the timetable waits")
         await proxy.open(between)
         await said(log, "PostgreSQL is back, the timetable is read")
 
+        await said(tmp_path / "alive-beat", "")
         assert process.returncode is None
     await proxy.close()

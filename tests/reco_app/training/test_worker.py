@@ -74,11 +74,20 @@ def test_expired_events_go_before_a_release_is_trained() -> None:
 def worker_log(environment: dict[str, str], tmp_path: Path) -> Iterator[Path]:
     """What a real worker on the embedded broker writes."""
     command = [sys.executable, "-m", "celery", "--app", "reco_app.worker:app", "worker"]
+    own = {**environment, "TMPDIR": str(tmp_path)}
     with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen([*command, "--pool", "solo"], stdout=log, env=environment)
+        process = subprocess.Popen([*command, "--pool", "solo"], stdout=log, env=own)
         yield Path(log.name)
         process.terminate()
         process.wait(timeout=30)
+
+
+def test_a_worker_shows_that_it_takes_turns_in_a_file_of_its_own(worker_log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not list(worker_log.parent.glob("alive*")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+    assert [file.name for file in worker_log.parent.glob("alive*")] == ["alive-worker"]
 
 
 def test_a_worker_does_each_task_once_whatever_its_queue(worker_log: Path) -> None:
