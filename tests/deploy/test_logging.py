@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from runtime.local import stores
 from runtime.local.processes import ROOT, Processes, start_split
 from runtime.local.servers import free_port
 from tests import debian, log_lines, servers
+from tests.components import answering
 
 FOLDER = ROOT / "deploy/logging"
 SERVING = ("router", "profile", "catalog", "reco")
@@ -163,6 +165,27 @@ def test_lines_are_deleted_after_two_weeks():
     assert "rollover" in phases["hot"]["actions"]
     named = template["template"]["settings"]["index.lifecycle.name"]
     assert f"_ilm/policy/{named} lifecycle.json" in (FOLDER / "setup.sh").read_text()
+
+
+PASSWORD = 'a "b" $c\\:'
+USER = {"ELASTICSEARCH_USER": "shop", "ELASTICSEARCH_PASSWORD": PASSWORD}
+SHOWN = f"Basic {b64encode(f'shop:{PASSWORD}'.encode()).decode()}"
+
+
+@pytest.mark.parametrize(("user", "told"), [({}, None), (USER, SHOWN)], ids=["open", "closed"])
+def test_elasticsearch_and_kibana_are_told_all_by_the_user_that_is_given(user, told):
+    with answering() as there:
+        url = f"http://127.0.0.1:{there.server_port}"
+        places = {"ELASTICSEARCH_URL": url, "KIBANA_URL": url}
+        subprocess.run(
+            ["/bin/sh", str(FOLDER / "setup.sh")], env={**os.environ, **places, **user}, check=True
+        )
+    assert there.paths == [
+        "/_ilm/policy/multireco",
+        "/_index_template/multireco",
+        "/api/saved_objects/_import?overwrite=true",
+    ]
+    assert [asked.get("authorization") for asked in there.asked] == [told] * 3
 
 
 def search(store: OsmemServer, query: dict[str, Any]) -> int:
