@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import yaml
 
@@ -78,10 +80,13 @@ def nginx_exporter(folder: Path, *, status_port: int) -> Iterator[str]:
 
 
 @contextmanager
-def prometheus(folder: Path, addresses: Mapping[str, str]) -> Iterator[str]:
+def prometheus(
+    folder: Path, addresses: Mapping[str, str], more: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[str]:
     """Prometheus with deploy/prometheus, asking these addresses (role → host:port) every second.
 
-    What reads the gateway is the role `gateway-figures`. Yields its URL.
+    What reads the gateway is the role `gateway-figures`; `more` is for the job of the roles. Yields
+    its URL.
     """
     shutil.copytree(ROOT / "deploy/prometheus", folder)
     port = free_port()
@@ -95,6 +100,7 @@ def prometheus(folder: Path, addresses: Mapping[str, str]) -> Iterator[str]:
             for role in (target.partition(":")[0] for target in targets)
         ]
         job.pop("relabel_configs", None)
+        job.update(more if job["job_name"] == "multireco" else {})
     (folder / "prometheus.yaml").write_text(yaml.safe_dump(given))
     server = Server(
         "Prometheus",

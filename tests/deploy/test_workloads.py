@@ -166,6 +166,20 @@ def test_each_who_answers_or_asks_over_tls_has_a_certificate_of_its_own() -> Non
     assert all(f"secretName: components-{name}" in mounted for name in ROLES - silent)
 
 
+def test_prometheus_checks_a_name_that_all_whom_it_asks_have() -> None:
+    component = Path("k8s/components/mutual-tls")
+    (asking,) = yaml.safe_load((component / "monitors.yaml").read_text())["spec"][
+        "podMetricsEndpoints"
+    ]
+    monitors = Path("k8s/components/monitoring/monitors.yaml").read_text()
+    pods, *_ = yaml.safe_load_all(monitors)
+    asked = pods["spec"]["selector"]["matchExpressions"][0]["values"]
+    issued = yaml.safe_load_all((component / "certificates.yaml").read_text())
+    names = {each["metadata"]["name"]: each["spec"]["dnsNames"] for each in issued}
+    assert asking["scheme"] == "https"
+    assert all(asking["tlsConfig"]["serverName"] in names[f"components-{role}"] for role in asked)
+
+
 @pytest.mark.parametrize(
     "statements",
     [
