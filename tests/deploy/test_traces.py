@@ -1,4 +1,4 @@
-"""Traces of the running product, at a real receiver: from the gateway to what a click causes."""
+"""Traces of the running product behind its gateway, at a real receiver: to what a click causes."""
 
 import uuid
 
