@@ -11,7 +11,8 @@ from bench.attacks.site import Site
 MEGABYTE = 1 << 20
 PIECE = b" " * 16384
 LARGEST = 10 * MEGABYTE
-REFUSED = {400, 408, 413, 415}
+REFUSED = {400, 408, 413, 415, wire.CLOSED}
+ANSWER_SECONDS = 15  # the slowest body has ten
 PATHS = (
     "/v1/recommendations",
     "/v1/events",
@@ -25,7 +26,8 @@ ROUNDS = 20
 
 def attack(site: Site) -> dict[str, float]:
     """growth_mb: of all processes; taken: bodies of ten megabytes of which one or more was read
-    before an answer came; unrefused: answers other than 400, 408, 413 and 415.
+    before an answer came; unrefused: answers other than 400, 408, 413 and 415, and neither an
+    answer nor the end of the connection; closed: ended without an answer.
     """
     ports = (site.port, site.shop.ports["router"])
     for port in ports:
@@ -37,6 +39,7 @@ def attack(site: Site) -> dict[str, float]:
         "bodies.growth_mb": max(0.0, site.memory_mb() - before),
         "bodies.taken": sum(sent >= MEGABYTE for _, sent in told),
         "bodies.unrefused": sum(status not in REFUSED for status, _ in told),
+        "bodies.closed": sum(status == wire.CLOSED for status, _ in told),
     }
 
 
@@ -76,7 +79,7 @@ def _sent(port: int, head: bytes, *, chunked: bool = False) -> tuple[int, int]:
                 sent += connection.send(piece)
             except (ConnectionError, TimeoutError):
                 break
-        return _status(wire.heard(connection, 2)), sent
+        return wire.first_status(connection, ANSWER_SECONDS), sent
 
 
 def _whole(port: int, sent: bytes, *, ends: bool = False) -> tuple[int, int]:
@@ -85,9 +88,4 @@ def _whole(port: int, sent: bytes, *, ends: bool = False) -> tuple[int, int]:
         if ends:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_WR)
-        return _status(wire.heard(connection, 1)), len(sent)
-
-
-def _status(told: bytes) -> int:
-    """Of the first answer; who hung up without one is not answered, as was to be."""
-    return next(iter(wire.statuses(told)), 400)
+        return wire.first_status(connection, ANSWER_SECONDS), len(sent)

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+CLOSED, SILENT = 0, -1
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 
 
@@ -32,6 +33,24 @@ def heard(connection: socket.socket, seconds: float) -> bytes:
         while chunk := connection.recv(1 << 16):
             told += chunk
     return told
+
+
+def first_status(connection: socket.socket, seconds: float) -> int:
+    """Of the first answer; CLOSED where the other side closes without one, SILENT where it says
+    nothing and does not close for so long."""
+    connection.settimeout(seconds)
+    told = b""
+    while not (found := statuses(told)):
+        try:
+            chunk = connection.recv(1 << 16)
+        except TimeoutError:
+            return SILENT
+        except ConnectionError:
+            return CLOSED
+        if not chunk:
+            return CLOSED
+        told += chunk
+    return found[0]
 
 
 def statuses(told: bytes) -> list[int]:
