@@ -259,7 +259,7 @@ def test_other_networks_are_counted_apart(client, component):
 REAL_IP = Path("k8s/components/gateway-api/real_ip.conf.template").read_text()
 # Of several balancers, as the template tells it; and the one of the overlay.
 EXAMPLES = [
-    re.search(r"# several: (.+)", REAL_IP)[1],
+    re.search(r"# of several: (.+)", REAL_IP)[1],
     re.search(
         r"BALANCER_NETWORKS, value: ([^}]+)}",
         Path("k8s/overlays/production/kustomization.yaml").read_text(),
