@@ -2,6 +2,7 @@
 
 import random
 import socket
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 from urllib.parse import quote
@@ -35,6 +36,7 @@ def attack(site: Site) -> dict[str, float]:
         seeds = range(CALLERS)
         told = pool.map(lambda seed: _asking(site.port, targets, seed, CHECKED // CALLERS), seeds)
         wrong = [each for part in told for each in part]
+    sys.stderr.writelines(f"{each}\n" for each in wrong)
     return {
         "cache.cross_talk": float(len(wrong)),
         "cache.checked": float(CHECKED),
