@@ -1,7 +1,7 @@
 """A private Docker engine of Debian's package, and the base image, which no registry need give.
 
-Needs root. All that the engine adds to the machine is gone when it ends: its folder, containers,
-networks, bridge and rules, and the forwarding of packets if that was off.
+Needs root. It has no bridge and no rules of its own: what it builds uses the machine's network.
+All that it adds to the machine is gone when it ends: its folder, containers and networks.
 """
 
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 from runtime.local.servers import Server
 
 DOCKER = "/usr/bin/docker"
-FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+ISOLATED = ("--bridge=none", "--iptables=false", "--ip-forward=false")
 AUTHORITIES = Path("/usr/local/share/ca-certificates")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -33,6 +33,9 @@ class Engine:
         assert ran.returncode == 0, f"docker {' '.join(words)}:\n{ran.stdout}\n{ran.stderr}"
         return ran.stdout.strip()
 
+    def build(self, *words: str) -> None:
+        self("build", "--network", "host", *words)
+
     def answers(self) -> bool:
         asked = [DOCKER, "version"]
         return subprocess.run(asked, env=self.environment, capture_output=True).returncode == 0
@@ -43,12 +46,11 @@ def engine(folder: Path) -> Iterator[Engine]:
     """Start one with all that it keeps in `folder`."""
     folder.mkdir(parents=True)
     docker = Engine(folder / "socket")
-    rules, forwarding = _rules(), FORWARDING.read_text()
     places = {"-H": f"unix://{folder}/socket", "-p": folder / "pid"}
     places |= {"--data-root": folder / "data", "--exec-root": folder / "exec"}
     server = Server(
         "Docker",
-        ["dockerd", *(str(word) for place in places.items() for word in place)],
+        ["dockerd", *ISOLATED, *(str(word) for place in places.items() for word in place)],
         log=folder / "log",
         ready=docker.answers,
     )
@@ -60,9 +62,6 @@ def engine(folder: Path) -> Iterator[Engine]:
             _remove_all(docker)
     finally:
         server.stop()
-        subprocess.run(["ip", "link", "delete", "docker0"], check=False, capture_output=True)
-        subprocess.run(["iptables-restore"], input=rules, text=True, check=True)
-        FORWARDING.write_text(forwarding)
         shutil.rmtree(folder)
 
 
@@ -85,19 +84,6 @@ def _remove_all(docker: Engine) -> None:
     if containers := docker("ps", "--all", "--quiet"):
         docker("rm", "--force", *containers.split())
     docker("network", "prune", "--force")
-
-
-def _rules() -> str:
-    """What iptables-restore takes back; a table without rules counts too."""
-    empty = "".join(
-        f"*{table}\n{''.join(f':{chain} ACCEPT [0:0]{chr(10)}' for chain in chains)}COMMIT\n"
-        for table, chains in {
-            "filter": ("INPUT", "FORWARD", "OUTPUT"),
-            "nat": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"),
-        }.items()
-    )
-    saved = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout
-    return empty + saved
 
 
 def _run(*command: str) -> None:

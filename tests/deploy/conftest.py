@@ -24,13 +24,11 @@ def docker() -> Iterator[Engine]:
     """A private engine that has the base, and it alone."""
     if os.geteuid() != 0:
         pytest.skip("an engine of its own needs root")
-    missing = [
-        tool for tool in ("dockerd", "debootstrap", "iptables-save") if not shutil.which(tool)
-    ]
+    missing = [tool for tool in ("dockerd", "debootstrap") if not shutil.which(tool)]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
     if Path("/sys/class/net/docker0").exists():
-        pytest.skip("another engine has the bridge docker0: stop it first")
+        pytest.skip("another engine has the bridge docker0, and one without removes it")
     folder = Path(mkdtemp(prefix="multireco-docker-"))
     with engines.engine(folder / "engine") as docker:
         engines.make_base(docker, folder / "base", name=BASE)
@@ -41,11 +39,11 @@ def docker() -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def image(docker: Engine) -> str:
     said = ["--build-arg", "REVISION=tested"]
-    docker("build", *said, "-f", str(ROOT / "deploy/Dockerfile"), "-t", IMAGE, str(ROOT))
+    docker.build(*said, "-f", str(ROOT / "deploy/Dockerfile"), "-t", IMAGE, str(ROOT))
     return IMAGE
 
 
 @pytest.fixture(scope="session")
 def stand_ins(docker: Engine) -> None:
     version = ["--build-arg", f"SECANTUSDB={SECANTUSDB}"]
-    docker("build", *version, "-t", "stand-ins", str(composed.STAND_INS))
+    docker.build(*version, "-t", "stand-ins", str(composed.STAND_INS))
