@@ -108,6 +108,31 @@ def restock(shop: Shop) -> None:
     wait_for_market(shop)
 
 
+@contextmanager
+def in_admin(shop: Shop) -> Iterator[httpx2.Client]:
+    """The admin, logged in."""
+    referred = {"Referer": shop.url("/admin/")}  # as a browser tells; over TLS Django asks for it
+    with httpx2.Client(
+        base_url=shop.address, headers=referred, timeout=20, follow_redirects=True
+    ) as staff:
+        staff.get("/admin/login/")
+        form = {"username": STAFF, "password": PASSWORD}
+        page = staff.post("/admin/login/?next=/admin/", data=form | _token(staff))
+        assert page.url.path == "/admin/", page.text
+        yield staff
+
+
+def choose(staff: httpx2.Client, action: str, item_id: str) -> None:
+    """Choose an action of the admin's list of products for one of them."""
+    form = {"action": action, "_selected_action": item_id}
+    page = staff.post(f"/admin/curation/product/?q={item_id}", data=form | _token(staff))
+    assert page.status_code == 200, page.text
+
+
+def _token(staff: httpx2.Client) -> dict[str, str]:
+    return {"csrfmiddlewaretoken": staff.cookies["csrftoken"]}
+
+
 def _fill(shop: Shop, feed: Path) -> None:
     products, events = market.write(feed)
     manage = (sys.executable, "manage.py")

@@ -20,7 +20,7 @@ from tests import market
 from tests.deploy import composed as composing
 from tests.deploy.composed import OWN, Composed
 from tests.docker import Engine
-from tests.shops import Shop, wait_for_market
+from tests.shops import PASSWORD, STAFF, Shop, choose, in_admin, wait_for_market
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(900)]
 STORES = {"postgres", "mongodb", "redis", "rabbitmq"}
@@ -119,6 +119,15 @@ def test_what_the_shop_sells_out_of_is_no_longer_recommended(shop: Shop) -> None
     assert asked(shop, "pasta-5") == {"sauce-5", "cheese-5"}
     brought(shop, "products", json.dumps({"id": "sauce-5", "availability": "out_of_stock"}))
     wait_for(lambda: "sauce-5" not in asked(shop, "pasta-5"), seconds=10)
+
+
+def test_what_staff_hide_is_no_longer_recommended(composed: Composed, shop: Shop) -> None:
+    account = f"createsuperuser --noinput --username {STAFF} --email ''"
+    composed.run_in("reco", f"DJANGO_SUPERUSER_PASSWORD='{PASSWORD}' python manage.py {account}")
+    assert asked(shop, "pasta-7") == {"sauce-7", "cheese-7"}
+    with in_admin(shop) as staff:
+        choose(staff, "hide", "sauce-7")
+    wait_for(lambda: "sauce-7" not in asked(shop, "pasta-7"), seconds=10)
 
 
 def test_one_process_after_the_other_is_replaced_without_a_failed_request(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import httpx2
 import pytest
 
-from tests.shops import PASSWORD, STAFF, Shop
+from tests.shops import Shop, choose, in_admin
 
 SECONDS = 3.0
 # What goes with mustard 4 is sausage 4 and rolls 4.
@@ -23,27 +23,8 @@ def client(shop: Shop) -> Iterator[httpx2.Client]:
 
 @pytest.fixture
 def staff(shop: Shop) -> Iterator[httpx2.Client]:
-    """The admin, logged in."""
-    referred = {"Referer": shop.url("/admin/")}  # as a browser tells; over TLS Django asks for it
-    with httpx2.Client(
-        base_url=shop.address, headers=referred, timeout=20, follow_redirects=True
-    ) as client:
-        client.get("/admin/login/")
-        form = {"username": STAFF, "password": PASSWORD}
-        page = client.post("/admin/login/?next=/admin/", data=form | token(client))
-        assert page.url.path == "/admin/", page.text
-        yield client
-
-
-def token(staff: httpx2.Client) -> dict[str, str]:
-    return {"csrfmiddlewaretoken": staff.cookies["csrftoken"]}
-
-
-def act(staff: httpx2.Client, action: str, item_id: str) -> None:
-    """Choose an action of the list of products for one of them."""
-    form = {"action": action, "_selected_action": item_id}
-    page = staff.post(f"/admin/curation/product/?q={item_id}", data=form | token(staff))
-    assert page.status_code == 200, page.text
+    with in_admin(shop) as staff:
+        yield staff
 
 
 def fed(client: httpx2.Client, shop: Shop, **changes: object) -> None:
@@ -102,13 +83,13 @@ def test_what_is_sold_out_is_recommended_no_more_within_three_seconds(client, sh
 
 def test_a_product_hidden_in_the_admin_is_gone_within_three_seconds(client, shop, staff):
     assert "sausage-4" in recommended(client)
-    act(staff, "hide", "sausage-4")
+    choose(staff, "hide", "sausage-4")
 
     with within(SECONDS) as wait:
         wait(lambda: "sausage-4" not in recommended(client))
         wait(lambda: "sausage-4" not in cached_answer(client))
         wait(lambda: client.get("/v1/products/sausage-4").status_code == 404)
-    act(staff, "show", "sausage-4")
+    choose(staff, "show", "sausage-4")
     with within(SECONDS) as wait:
         wait(lambda: "sausage-4" in recommended(client))
         wait(lambda: client.get("/v1/products/sausage-4").status_code == 200)
