@@ -26,7 +26,7 @@ from runtime.problems import Problem
 
 CAME_AT = "multireco.came_at"
 TARGET_SECONDS = 0.01  # a refusal is back within about three of them: bench.split.overload
-INTERVAL_SECONDS = 0.05  # a burst of as much as can be answered in it is answered
+INTERVAL_SECONDS = 0.1  # a burst of as much as can be answered in it is answered
 # A queue that stood just now stands at once when waits are long again: the load had only paused.
 RESUME_SECONDS = 1.0
 # By priority: how long a request may have waited and still begin while the queue stands.
