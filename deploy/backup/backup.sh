@@ -19,7 +19,7 @@ main() {
 }
 
 save() {
-    [[ ${KEEP_DAYS:-1} =~ ^[1-9][0-9]*$ ]] || refuse "KEEP_DAYS is a whole number of days, not $KEEP_DAYS."
+    [[ ${KEEP_DAYS:-1} =~ ^[1-9][0-9]{0,3}$ ]] || refuse "KEEP_DAYS is a number of days, 1 to 9999, not $KEEP_DAYS."
     mkdir -p "$1"
     find "$1" -maxdepth 1 -name '.staged-*' -mtime +0 -exec rm -r {} +  # of a backup that was killed
     staged=$(mktemp -d "$1/.staged-XXXXXX")

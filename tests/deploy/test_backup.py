@@ -176,8 +176,9 @@ def test_backups_past_their_days_go_once_a_newer_one_is_whole(small, tmp_path):
     assert {each.name for each in folder.iterdir()} == {day_before, "lost+found", Path(saved).name}
 
 
-def test_days_that_are_no_number_are_refused_before_anything_is_saved(small, tmp_path):
-    assert _ran({**small, "KEEP_DAYS": "two weeks"}, "save", str(tmp_path / "b")).returncode == 65
+@pytest.mark.parametrize("days", ["two weeks", "213503982334601"])  # its seconds overflow
+def test_days_that_are_no_number_are_refused_before_anything_is_saved(small, tmp_path, days):
+    assert _ran({**small, "KEEP_DAYS": days}, "save", str(tmp_path / "b")).returncode == 65
     assert not (tmp_path / "b").exists()
 
 
