@@ -86,6 +86,28 @@ def test_a_file_is_kept_for_minutes_and_given_to_those_who_are_logged_in_too(cli
     assert later.headers["Cache-Control"] == component.headers["Cache-Control"]
 
 
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        (f"{FILE}?more", {}),
+        (FILE.replace("/css/", "/%63ss/"), {}),
+        (FILE, {"Host": "elsewhere.example"}),
+    ],
+)
+def test_one_copy_of_a_file_is_kept_however_it_is_asked_for(client, component, path, headers):
+    component.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    kept(client, FILE)
+    assert client.get(path, headers=headers).json()["number"] == 2
+
+
+def test_a_file_for_a_page_of_another_origin_comes_from_the_component(client, component):
+    component.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    kept(client, FILE)
+    elsewhere = {"Origin": "https://shop.example"}
+    assert client.get(FILE, headers=elsewhere).json()["number"] == 3
+    assert client.get(FILE).json()["number"] == 2
+
+
 def test_a_file_whose_address_does_not_tell_what_is_in_it_is_asked_for_each_time(client, component):
     component.headers["Cache-Control"] = "no-cache"
     assert [client.get(FILE).json()["number"] for _ in range(3)] == [1, 2, 3]
