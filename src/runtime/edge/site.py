@@ -17,7 +17,7 @@ from starlette.templating import Jinja2Templates
 from starlette.types import Lifespan
 
 from runtime import fastapi, transports
-from runtime.asgi import ASGIApp
+from runtime.asgi import ASGIApp, header
 from runtime.edge import batch, contract, own_contract
 from runtime.problems import KINDS, Problem
 
@@ -118,7 +118,9 @@ async def _openapi(request: Request) -> Response:
     fresh_until, encoded = state.contract
     if monotonic() > fresh_until:
         names = list(reversed(state.urls))  # what the product is for comes first: recommendations
-        documents = await asyncio.gather(*(_document(name, state.urls[name]) for name in names))
+        host = header(request.scope, b"host")
+        asked = (_document(name, state.urls[name], host or name.encode()) for name in names)
+        documents = await asyncio.gather(*asked)
         present = {
             name: document
             for name, document in zip(names, documents, strict=True)
@@ -130,11 +132,14 @@ async def _openapi(request: Request) -> Response:
     return Response(encoded, media_type="application/json")
 
 
-async def _document(name: str, url: str) -> contract.Document | None:
-    """A component's own document; None while it is away, so that the others are still told."""
+async def _document(name: str, url: str, host: bytes) -> contract.Document | None:
+    """A component's own document; None while it is away, so that the others are still told.
+
+    It may answer to the shop's own `host` alone (MULTIRECO_ALLOWED_HOSTS).
+    """
     try:
         reply = await transports.client(name, url).get(
-            f"/openapi/{name}.json", timeout=_DOCUMENT_SECONDS
+            f"/openapi/{name}.json", headers=[(b"host", host)], timeout=_DOCUMENT_SECONDS
         )
     except httpx2.TransportError:
         return None

@@ -57,7 +57,8 @@ BODY_LIMITS = {"/internal/profile/": 1024 * 1024}
 
 @profile.get("/openapi/profile.json")
 def profile_document() -> dict[str, object]:
-    return {"openapi": "3.1.0", "info": {"title": "profile", "version": "1"}, "paths": {}}
+    paths = {f"/v1/of/{flask_request.host}": {}}
+    return {"openapi": "3.1.0", "info": {"title": "profile", "version": "1"}, "paths": paths}
 
 
 @profile.post("/v1/profiles:match")

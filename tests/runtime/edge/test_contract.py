@@ -102,6 +102,11 @@ async def test_the_document_tells_public_paths_alone(client):
     assert not any(path.startswith("/internal/") for path in told["paths"])
 
 
+async def test_components_are_asked_for_their_documents_by_the_host_that_the_caller_names(client):
+    told = (await client.get("/openapi.json")).json()
+    assert "/v1/of/it" in told["paths"]
+
+
 async def test_every_problem_has_a_page(client):
     index = (await client.get("/problems")).text
     for code, kind in KINDS.items():
