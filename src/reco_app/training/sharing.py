@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from itertools import islice
 
 from reco_app.engine import release
@@ -28,7 +30,8 @@ def share(*, report: Callable[[str, int, int], None]) -> None:
     batches = iter(lambda: list(islice(preferences, clients.PREFERENCES_A_CALL)), [])
     report("putting preferences", 0, 1)
     with ThreadPoolExecutor(1) as puts:  # the next ones are counted meanwhile
-        for _ in puts.map(clients.put_preferences, batches):
+        put = partial(copy_context().run, clients.put_preferences)  # within this trace
+        for _ in puts.map(put, batches):
             pass
     report("putting preferences", 1, 1)
     if mined := tastes.profiles(model.index, known, current().currency):
