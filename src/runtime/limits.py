@@ -26,6 +26,7 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # with a body, such as for recommendations, only read.
 _STORING = ("/v1/events", "/v1/imports/", "/v1/sessions/", "/admin/")
 _READS_PER_WRITE = 4
+_FILES_PER_READ = 10  # a page has some thirty
 
 _counters: WeakKeyDictionary[Redis, FixedWindowRateLimiter] = WeakKeyDictionary()
 
@@ -39,6 +40,7 @@ def limited(app: ASGIApp, *, requests_per_minute: int) -> ASGIApp:
     policies = {
         "read": RateLimitItemPerMinute(requests_per_minute),
         "write": RateLimitItemPerMinute(max(1, requests_per_minute // _READS_PER_WRITE)),
+        "file": RateLimitItemPerMinute(requests_per_minute * _FILES_PER_READ),
     }
 
     async def counted(scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,8 +92,10 @@ def _unnamed(who: str, day: int) -> str:
 
 
 def _policy(scope: Scope) -> str:
-    storing = scope["method"] not in _READING and scope["path"].startswith(_STORING)
-    return "write" if storing else "read"
+    reading = scope["method"] in _READING
+    if reading and scope["path"].startswith("/static/"):
+        return "file"
+    return "read" if reading or not scope["path"].startswith(_STORING) else "write"
 
 
 def network(scope: Scope) -> str | None:

@@ -64,7 +64,7 @@ rate_limited_total = Counter(
     ("policy",),
     registry=registry,
 )
-for _policy in ("read", "write"):
+for _policy in ("read", "write", "file"):
     rate_limited_total.labels(_policy)
 shed_total = Counter(
     "multireco_shed_total",

@@ -31,7 +31,7 @@ INTERVAL_SECONDS = 0.1  # a burst of as much as can be answered in it is answere
 RESUME_SECONDS = 1.0
 # By priority: how long a request may have waited and still begin while the queue stands.
 PATIENCE_SECONDS = {
-    "always": inf,
+    "highest": INTERVAL_SECONDS,
     "high": TARGET_SECONDS,
     "middle": TARGET_SECONDS / 2,
     "low": -inf,
@@ -95,7 +95,7 @@ class Lane:
         self.priority = priority
         self.patience_seconds = PATIENCE_SECONDS[priority]
         self.in_flight = 0
-        self.limit = inf if priority == "always" else float(FIRST)
+        self.limit = float(FIRST)
         self._cut_at = 0.0
         self.shed = metrics.shed_total.labels(priority, name)
 
@@ -122,7 +122,7 @@ class Gate(Collector):
             for path in ("/v1/recommendations", "/v1/events")
         }
         catalog, profile, internal = Lane("catalog"), Lane("profile"), Lane("internal")
-        files = Lane("files", priority="always")  # a page without them is of no use
+        files = Lane("files", priority="highest")  # a page without them is of no use
         self._prefixes = {
             "/v1/sessions/": self._exact["/v1/events"],
             "/v1/products": catalog,
@@ -133,8 +133,8 @@ class Gate(Collector):
             "/static/": files,
             "/v1/": self._background,  # what is not named above: batches, imports
         }
-        dynamic = (catalog, profile, internal, self._pages, self._background)
-        self._lanes = (*self._exact.values(), *dynamic)
+        others = (catalog, profile, internal, files, self._pages, self._background)
+        self._lanes = (*self._exact.values(), *others)
 
     def lane(self, path: str, priority: bytes) -> Lane:
         """What has no lane of its own is a page, or in the background where it says so."""

@@ -35,7 +35,7 @@ def client(folder: Path) -> Iterator[httpx2.Client]:
     [
         ("GET", "/v1/products", "read", 2400, 400),
         ("POST", "/v1/recommendations", "read", 2400, 400),
-        ("GET", "/static/v-0123456789ab/nothing.css", "read", 2400, 400),
+        ("GET", "/static/v-0123456789ab/nothing.css", "file", 24000, 4000),
         ("POST", "/v1/events", "write", 600, 100),
         ("X-POST", "/v1/%65vents", "write", 600, 100),
     ],

@@ -65,6 +65,13 @@ async def test_writes_are_counted_apart_and_are_fewer(client_at):
     assert (await client.get("/v1/products")).status_code == 200
 
 
+async def test_files_of_pages_are_counted_apart_and_are_more(client_at):
+    client = client_at("198.51.100.7")
+    statuses = [(await client.get("/static/page.css")).status_code for _ in range(81)]
+    assert statuses == [200] * 80 + [429]
+    assert (await client.get("/")).status_code == 200
+
+
 async def test_asking_with_a_body_counts_as_reading(client_at):
     client = client_at("198.51.100.7")
     statuses = {(await client.post("/v1/recommendations")).status_code for _ in range(8)}
