@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from functools import partial
 from itertools import islice
 
 from reco_app.engine import release
@@ -29,9 +28,9 @@ def share(*, report: Callable[[str, int, int], None]) -> None:
     preferences = tastes.preferences(model.index, known, model.item_ids)
     batches = iter(lambda: list(islice(preferences, clients.PREFERENCES_A_CALL)), [])
     report("putting preferences", 0, 1)
+    here = copy_context()  # with this trace
     with ThreadPoolExecutor(1) as puts:  # the next ones are counted meanwhile
-        put = partial(copy_context().run, clients.put_preferences)  # within this trace
-        for _ in puts.map(put, batches):
+        for _ in puts.map(lambda batch: here.run(clients.put_preferences, batch), batches):
             pass
     report("putting preferences", 1, 1)
     if mined := tastes.profiles(model.index, known, current().currency):
