@@ -171,6 +171,7 @@ def test_the_shop_works_without_recommendations(visitor, complaints):
 
     expect(page.locator("#row-together")).to_contain_text("These suggestions did not come")
     put_into_basket(page)
+    page.close()  # nothing more is asked
     complaints.clear()  # the browser logs what was cut off
 
 

@@ -70,11 +70,13 @@ def test_staff_overwrite_what_was_mined(put: Put) -> None:
 def test_of_writers_at_the_same_time_one_wins_and_the_others_hear_of_it(
     database: Engine,
 ) -> None:
+    app = make_app()
+
     def write(number: int) -> int:
         key = {"Authorization": keys.internal_authorization()}
         body = {"profiles": [profile("new", name=f"By {number}", version=0)]}
-        client = make_app().test_client()
-        return client.put("/internal/profile/v1/profiles", json=body, headers=key).status_code
+        answer = app.test_client().put("/internal/profile/v1/profiles", json=body, headers=key)
+        return answer.status_code
 
     with ThreadPoolExecutor(6) as threads:
         statuses = sorted(threads.map(write, range(6)))
