@@ -14,7 +14,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode, SerializationContext
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.schemas import BaseSchema
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from bench.attacks.nosql import BODIES
 from bench.attacks.site import Site
@@ -69,9 +69,14 @@ def _judge(url: str, headers: dict[str, str], seen: Counter[str]) -> Callable[[C
         if answer.status_code >= 500:
             seen["error"] += 1
             return
+        if answer.status_code == 414:  # NGINX's own words: such a line is read by nobody
+            return
+        # No schema can say which slugs, ids and cursors are known, nor what is a feed.
+        excluded = [positive_data_acceptance]
+        if case.path == "/v1/events":  # an event of an unknown type is rejected within a 202
+            excluded.append(negative_data_rejection)
         try:
-            # No schema can say which slugs, ids and cursors are known, nor what is a feed.
-            case.validate_response(answer, excluded_checks=[positive_data_acceptance])
+            case.validate_response(answer, excluded_checks=excluded)
         except (FailureGroup, Failure) as failure:
             seen[_summary(case.operation, answer.status_code, failure)] += 1
 
@@ -106,7 +111,7 @@ def _wrong_bytes(schema: BaseSchema, url: str, headers: dict[str, str], seen: Co
             operation = schema[path]["POST"]
             if answer.status_code >= 500:
                 seen["error"] += 1
-            elif str(answer.status_code) not in operation.responses.status_codes:
+            elif operation.responses.find_by_status_code(answer.status_code) is None:
                 seen[f"POST {path}: {answer.status_code} is not in the contract"] += 1
             else:
                 try:

@@ -1,6 +1,7 @@
 """Paths, methods, products and slugs that nobody has heard of: no metric may grow by them."""
 
 import random
+import sys
 
 import httpx2
 
@@ -33,9 +34,11 @@ def attack(site: Site) -> dict[str, float]:
     before = _series(site)
     for _ in range(STORM):
         _ask(site.port, choice.choice(METHODS), choice.choice(PATHS), choice)
+    added = _series(site) - before
+    sys.stderr.writelines(f"{series}\n" for series in sorted(added))
     return {
-        "metrics.series_added": float(_series(site) - before),
-        "metrics.series": float(before),
+        "metrics.series_added": float(len(added)),
+        "metrics.series": float(len(before)),
         "metrics.storm": float(STORM),
     }
 
@@ -53,8 +56,15 @@ def _ask(port: int, method: str, path: str, choice: random.Random) -> None:
     )
 
 
-def _series(site: Site) -> int:
-    told = [
-        httpx2.get(f"http://127.0.0.1:{port}/metrics").text for port in site.shop.ports.values()
-    ]
-    return sum(not line.startswith("#") for text in told for line in text.splitlines())
+def _series(site: Site) -> set[str]:
+    """Of all components, by name and labels."""
+    told = {
+        role: httpx2.get(f"http://127.0.0.1:{port}/metrics").text
+        for role, port in site.shop.ports.items()
+    }
+    return {
+        f"{role} {line.rpartition(' ')[0]}"
+        for role, text in told.items()
+        for line in text.splitlines()
+        if not line.startswith("#")
+    }

@@ -37,7 +37,8 @@ def tapped(url: str) -> Iterator[Tap]:
     target = int(url.partition("127.0.0.1:")[2].partition("/")[0])
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        tap = Tap(url.replace(f":{target}", f":{port}"), target)
+        # The driver would otherwise go on to where the server says that it is.
+        tap = Tap(url.replace(f":{target}", f":{port}") + "&directConnection=true", target)
         threading.Thread(target=_accept, args=(listening, tap), daemon=True).start()
         yield tap
 

@@ -37,6 +37,10 @@ class Durations(Collector):
         self._series: dict[tuple[str, ...], _Series] = {}
         self._counting = Lock()
 
+    def expect(self, *labels: str) -> None:
+        """Tell of these labels from the start: the first observation is then seen as a rise."""
+        self._series.setdefault(labels, _Series(len(self._bounds)))
+
     def observe(self, seconds: float, *labels: str) -> None:
         series = self._series.get(labels) or self._series.setdefault(
             labels, _Series(len(self._bounds))

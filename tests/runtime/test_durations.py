@@ -63,3 +63,11 @@ def test_no_observation_of_any_thread_is_lost_or_counted_twice():
 def test_names_are_known_before_anything_was_observed():
     _, registry = made()
     assert told(registry) == {}
+
+
+def test_what_is_expected_is_told_before_it_is_observed():
+    durations, registry = made()
+    durations.expect("/a")
+    assert told(registry)["call_seconds_count", "/a", None] == 0
+    durations.observe(0.5, "/a")
+    assert told(registry)["call_seconds_count", "/a", None] == 1

@@ -17,6 +17,12 @@ seconds = Durations(
     ("stage",),
     bounds=(1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 0.1, 1.0),
 )
+STAGES = (
+    *("compiled", "question", "profile", "filters", "candidates", "order", "cards", "reasons"),
+    *("envelope", "encoding"),
+)
+for _stage in STAGES:
+    seconds.expect(_stage)
 metrics.registry.register(seconds)
 _computed = {"compiled": 0, "whole": 0}
 
