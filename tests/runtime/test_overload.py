@@ -62,7 +62,7 @@ def test_a_process_that_was_held_up_for_a_second_answers_all_who_came_meanwhile(
 
 def test_what_has_waited_too_long_in_a_standing_queue_is_refused(loop):
     loop.fall_behind()
-    let_in = loop.answer(*[RECOMMENDATIONS] * 10, each_seconds=TARGET_SECONDS / 2)
+    let_in = loop.answer(*[RECOMMENDATIONS] * 10, each_seconds=TARGET_SECONDS * 0.49)
     assert let_in == [True] * 3 + [False] * 7
 
 
@@ -100,7 +100,7 @@ def test_a_round_without_waiting_ends_the_overload(loop):
 def test_a_load_that_has_only_paused_is_refused_at_once(loop):
     loop.fall_behind()
     loop.answer(RECOMMENDATIONS, each_seconds=0.0001)
-    let_in = loop.answer(*[RECOMMENDATIONS] * 10, each_seconds=TARGET_SECONDS / 2)
+    let_in = loop.answer(*[RECOMMENDATIONS] * 10, each_seconds=TARGET_SECONDS * 0.49)
     assert let_in == [True] * 3 + [False] * 7
 
 
