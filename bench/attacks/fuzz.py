@@ -2,6 +2,7 @@
 
 import json
 import random
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -68,6 +69,7 @@ def _judge(url: str, headers: dict[str, str], seen: Counter[str]) -> Callable[[C
         answer = case.call(base_url=url, headers=headers)
         if answer.status_code >= 500:
             seen["error"] += 1
+            sys.stderr.write(f"{case.operation.label}: {answer.status_code} {answer.text[:300]}\n")
             return
         if answer.status_code == 414:  # NGINX's own words: such a line is read by nobody
             return
