@@ -1,10 +1,12 @@
 """Redis for code that is async: one client an event loop, and short reads and writes of values.
 
-Nothing that is kept here is needed: while Redis is away or slow, every read is a miss.
+Nothing that is kept here is needed: while Redis is away or slow, every read is a miss. Once it has
+failed repeatedly nobody waits for it; whether it is back is found out beside those who ask.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -25,6 +27,7 @@ class _Lent(NamedTuple):
     client: Redis
     breaker: CircuitBreaker
     closing: AsyncGenerator[Redis, None]
+    trials: set[asyncio.Task[None]]
 
 
 _lent: dict[asyncio.AbstractEventLoop, _Lent] = {}
@@ -66,7 +69,8 @@ async def drop(names: Sequence[str]) -> None:
 async def asked(ask: Callable[[Redis], Awaitable[Told]], *, otherwise: Told) -> Told:
     """What Redis tells, or else `otherwise`, soon."""
     lent = await _of_this_loop()
-    if lent.breaker.opened:
+    if not lent.breaker.closed:
+        _try_again(lent)
         return otherwise
     try:
         with lent.breaker, metrics.timed("redis"), tracing.calling("redis", "ask"):
@@ -75,13 +79,28 @@ async def asked(ask: Callable[[Redis], Awaitable[Told]], *, otherwise: Told) -> 
         return otherwise
 
 
+def _try_again(lent: _Lent) -> None:
+    """See, in a task of its own and one at a time, whether Redis is back, if that is due."""
+
+    async def ping() -> None:
+        with suppress(RedisError), lent.breaker:
+            await lent.client.ping()
+
+    if lent.breaker.opened or lent.trials:
+        return
+    trial = asyncio.create_task(ping())
+    lent.trials.add(trial)
+    trial.add_done_callback(lent.trials.discard)
+
+
 async def _of_this_loop() -> _Lent:
     loop = asyncio.get_running_loop()
     if loop not in _lent:
         url = settings.current().redis_url
         closing = _until_the_loop_ends(loop, url)
         # Named by its address: another server's failures say nothing about this one.
-        _lent[loop] = _Lent(await anext(closing), breaker(f"redis {urlsplit(url)[1:3]}"), closing)
+        spared = breaker(f"redis {urlsplit(url)[1:3]}")
+        _lent[loop] = _Lent(await anext(closing), spared, closing, set())
     return _lent[loop]
 
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 
 from runtime import redis, settings, shared
 from runtime.shared import Shared
+from tests.faults.proxy import FaultProxy
 
 
 class Unavailable(Exception):
@@ -70,6 +72,12 @@ def redis_at(monkeypatch):
         monkeypatch.setattr(settings, "current", lambda: there)
 
     return use
+
+
+@pytest.fixture
+def kept_port():
+    """Where the Redis of the tests listens."""
+    return urlsplit(settings.current().redis_url).port
 
 
 async def bodies(values: Shared, *names: str) -> dict[str, bytes]:
@@ -211,6 +219,28 @@ async def test_a_redis_that_hangs_costs_a_moment(process, redis_at):
         began = loop.time()
         assert await bodies(values, "a") == {"a": b"A 7"}
         assert loop.time() - began < redis.TIMEOUT_SECONDS + 0.5
+
+
+async def test_nobody_waits_to_find_out_whether_a_redis_that_hung_is_back(redis_at, kept_port):
+    proxy = FaultProxy(kept_port)
+    redis_at(await proxy.open())
+    name = uuid4().hex
+    await redis.keep({name: b"1"}, seconds=60)
+    await proxy.blackhole()
+    for _ in range(5):
+        assert await redis.read([name]) == {}
+    await asyncio.sleep(2.1)  # a trial is due
+    trials = redis._lent[asyncio.get_running_loop()].trials
+    for _ in range(3):
+        assert await redis.read([name]) == {}
+        assert len(trials) == 1  # still under way, and no other
+    await asyncio.wait(trials)
+    await proxy.heal()
+    async with asyncio.timeout(10):
+        while not await redis.read([name]):
+            await asyncio.sleep(0.1)
+    assert await redis.read([name]) == {name: b"1"}
+    await proxy.close()
 
 
 async def nothing(names):
