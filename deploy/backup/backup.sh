@@ -3,7 +3,7 @@
 # backup.sh restore BACKUP   the same, into empty databases and the model store
 # Wants MULTIRECO_DATABASE_URL, MULTIRECO_PROFILE_DATABASE_URL and MULTIRECO_MODEL_DIR, and
 # PostgreSQL's programs, no older than the server, on the PATH. With KEEP_DAYS, older backups in
-# FOLDER are deleted once the new one is whole. See docs/runbooks/restore.md.
+# FOLDER are deleted once the new one is whole and not much smaller than they are. See docs/runbooks/restore.md.
 set -euo pipefail
 export LC_ALL=C
 umask 077
@@ -43,14 +43,25 @@ save() {
     if [ -n "${KEEP_DAYS:-}" ]; then delete_old "$1"; fi
 }
 
-# By their names: the times of a folder that was copied are those of the copy.
+# By their names: the times of a folder that was copied are those of the copy. A store that was
+# emptied makes whole backups, too: then the good ones stay until somebody has looked.
 delete_old() {
-    local first backup
+    local first backup bytes largest=0
+    for backup in "$1"/20??-??-??T??:??:??Z; do
+        bytes=$(bytes_of "$backup")
+        if ((bytes > largest)); then largest=$bytes; fi
+    done
+    if (($(bytes_of "$1/$name") * 2 < largest)); then
+        refuse "$1/$name is less than half as large as another backup there, so none is deleted.
+Has the shop lost data? If not, delete the larger ones yourself; see docs/runbooks/restore.md."
+    fi
     first=$(date -u -d "@$(($(date +%s) - KEEP_DAYS * 86400))" +%Y-%m-%dT%H:%M:%SZ)
     for backup in "$1"/20??-??-??T??:??:??Z; do
         if [[ ${backup##*/} < $first ]]; then rm -rf "$backup"; fi
     done
 }
+
+bytes_of() { du -sb "$1" | cut -f 1; }
 
 copy_release() {
     local version

@@ -138,7 +138,7 @@ class Gate(Collector):
 
     def lane(self, path: str, priority: bytes) -> Lane:
         """What has no lane of its own is a page, or in the background where it says so."""
-        if priority == BACKGROUND:
+        if BACKGROUND in priority:  # beside other words, as in "u=7, i"
             return self._background
         exact = self._exact.get(path)
         if exact is not None:

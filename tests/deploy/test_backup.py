@@ -176,6 +176,16 @@ def test_backups_past_their_days_go_once_a_newer_one_is_whole(small, tmp_path):
     assert {each.name for each in folder.iterdir()} == {day_before, "lost+found", Path(saved).name}
 
 
+def test_the_backups_of_a_shop_that_lost_its_data_stay(small, tmp_path):
+    good = tmp_path / "backups" / "2026-01-31T02:40:00Z"
+    good.mkdir(parents=True)
+    (good / "reco.dump").write_bytes(bytes(10_000_000))
+    told = _ran({**small, "KEEP_DAYS": "14"}, "save", str(good.parent))
+    assert told.returncode == 65
+    assert "so none is deleted" in told.stderr
+    assert len(list(good.parent.iterdir())) == 2
+
+
 @pytest.mark.parametrize("days", ["two weeks", "213503982334601"])  # its seconds overflow
 def test_days_that_are_no_number_are_refused_before_anything_is_saved(small, tmp_path, days):
     assert _ran({**small, "KEEP_DAYS": days}, "save", str(tmp_path / "b")).returncode == 65

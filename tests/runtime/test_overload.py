@@ -147,6 +147,7 @@ def test_answers_in_time_raise_the_limit_of_a_lane_in_use(loop):
 
 def test_who_asks_for_the_least_urgency_is_in_the_background():
     assert Gate().lane(RECOMMENDATIONS, b"u=7").priority == "low"
+    assert Gate().lane(RECOMMENDATIONS, b"u=7, i").priority == "low"
     assert Gate().lane(RECOMMENDATIONS, b"u=3, i").priority == "high"
 
 

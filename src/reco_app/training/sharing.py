@@ -29,9 +29,12 @@ def share(*, report: Callable[[str, int, int], None]) -> None:
     batches = iter(lambda: list(islice(preferences, clients.PREFERENCES_A_CALL)), [])
     report("putting preferences", 0, 1)
     here = copy_context()  # with this trace
-    with ThreadPoolExecutor(1) as puts:  # the next ones are counted meanwhile
-        for _ in puts.map(lambda batch: here.run(clients.put_preferences, batch), batches):
-            pass
+    with ThreadPoolExecutor(1) as puts:  # the next batch is counted meanwhile
+        under_way = puts.submit(list)
+        for batch in batches:
+            under_way.result()
+            under_way = puts.submit(here.run, clients.put_preferences, batch)
+        under_way.result()
     report("putting preferences", 1, 1)
     if mined := tastes.profiles(model.index, known, current().currency):
         clients.put_profiles(mined)
