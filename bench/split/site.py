@@ -75,7 +75,7 @@ def measured(application: str, *, apart: bool = False) -> Iterator[Site]:
         )
         try:
             reco.wait_until_ready(PATIENCE_SECONDS)
-            os.sched_setaffinity(0, others or own if apart else {first})  # children inherit it
+            os.sched_setaffinity(0, (others or own) if apart else {first})  # children inherit it
             _keep_to(reco.child.pid, {first})
             addresses = _at({**stock.shop.ports, "reco": port})
             with debian.gateway(stock.shop.logs.parent / "measured", addresses) as gateway:

@@ -46,22 +46,22 @@ save() {
 # By their names: the times of a folder that was copied are those of the copy. A store that was
 # emptied makes whole backups, too: then the good ones stay until somebody has looked.
 delete_old() {
-    local first backup bytes largest=0
-    for backup in "$1"/20??-??-??T??:??:??Z; do
-        bytes=$(bytes_of "$backup")
-        if ((bytes > largest)); then largest=$bytes; fi
-    done
-    if (($(bytes_of "$1/$name") * 2 < largest)); then
-        refuse "$1/$name is less than half as large as another backup there, so none is deleted.
+    local first backup part
+    for part in reco.dump profile.dump models; do
+        for backup in "$1"/20??-??-??T??:??:??Z; do
+            if (($(bytes_of "$1/$name/$part") * 2 < $(bytes_of "$backup/$part"))); then
+                refuse "$1/$name/$part is less than half as large as $backup/$part, so no backup is deleted.
 Has the shop lost data? If not, delete the larger ones yourself; see docs/runbooks/restore.md."
-    fi
+            fi
+        done
+    done
     first=$(date -u -d "@$(($(date +%s) - KEEP_DAYS * 86400))" +%Y-%m-%dT%H:%M:%SZ)
     for backup in "$1"/20??-??-??T??:??:??Z; do
         if [[ ${backup##*/} < $first ]]; then rm -rf "$backup"; fi
     done
 }
 
-bytes_of() { du -sb "$1" | cut -f 1; }
+bytes_of() { if [ -e "$1" ]; then du -sb "$1" | cut -f 1; else echo 0; fi; }
 
 copy_release() {
     local version

@@ -31,7 +31,6 @@ INTERVAL_SECONDS = 0.1  # a burst of as much as can be answered in it is answere
 RESUME_SECONDS = 1.0
 # By priority: how long a request may have waited and still begin while the queue stands.
 PATIENCE_SECONDS = {
-    "highest": INTERVAL_SECONDS,
     "high": TARGET_SECONDS,
     "middle": TARGET_SECONDS / 2,
     "low": -inf,
@@ -122,7 +121,7 @@ class Gate(Collector):
             for path in ("/v1/recommendations", "/v1/events")
         }
         catalog, profile, internal = Lane("catalog"), Lane("profile"), Lane("internal")
-        files = Lane("files", priority="highest")  # a page without them is of no use
+        files = Lane("files")  # a page without them is of no use
         self._prefixes = {
             "/v1/sessions/": self._exact["/v1/events"],
             "/v1/products": catalog,

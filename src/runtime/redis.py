@@ -7,7 +7,7 @@ failed repeatedly nobody waits for it; whether it is back is found out beside th
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 
 from circuitbreaker import CircuitBreaker
@@ -83,8 +83,8 @@ def _try_again(lent: _Lent) -> None:
     """See, in a task of its own and one at a time, whether Redis is back, if that is due."""
 
     async def ping() -> None:
-        with suppress(RedisError), lent.breaker:
-            await lent.client.ping()
+        with suppress(RedisError), lent.breaker, metrics.timed("redis"):
+            await cast("Awaitable[bool]", lent.client.ping())
 
     if lent.breaker.opened or lent.trials:
         return

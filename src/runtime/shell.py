@@ -104,7 +104,7 @@ def _in_one_go(
     began = perf_counter()
     # Nothing waits here, so nothing is in flight: only who came too late can be refused.
     late = began - scope.get(overload.CAME_AT, began) > overload.TARGET_SECONDS
-    if late or told.get(overload.PRIORITY) == overload.BACKGROUND:
+    if late or overload.BACKGROUND in told.get(overload.PRIORITY, b""):
         lane = overload.admitted(scope, began)
         if lane is None:
             return _refused_in_one_go(_received(scope, component), scope, began)

@@ -176,13 +176,14 @@ def test_backups_past_their_days_go_once_a_newer_one_is_whole(small, tmp_path):
     assert {each.name for each in folder.iterdir()} == {day_before, "lost+found", Path(saved).name}
 
 
-def test_the_backups_of_a_shop_that_lost_its_data_stay(small, tmp_path):
+@pytest.mark.parametrize("part", ["reco.dump", "profile.dump", "models/events/day.parquet"])
+def test_the_backups_of_a_shop_that_lost_its_data_stay(small, tmp_path, part):
     good = tmp_path / "backups" / "2026-01-31T02:40:00Z"
-    good.mkdir(parents=True)
-    (good / "reco.dump").write_bytes(bytes(10_000_000))
+    (good / part).parent.mkdir(parents=True)
+    (good / part).write_bytes(bytes(10_000_000))
     told = _ran({**small, "KEEP_DAYS": "14"}, "save", str(good.parent))
     assert told.returncode == 65
-    assert "so none is deleted" in told.stderr
+    assert f"half as large as {good}/{part.partition('/')[0]}" in told.stderr
     assert len(list(good.parent.iterdir())) == 2
 
 

@@ -71,6 +71,15 @@ def test_every_role_has_one_service_in_compose() -> None:
     }
 
 
+def test_every_setting_can_be_given_to_compose() -> None:
+    page = Path("docs/configuration.md").read_text()
+    documented = set(re.findall(r"^\| `(MULTIRECO_[A-Z_]+)`", page, re.MULTILINE))
+    of_the_image = {"MULTIRECO_MODEL_DIR"}
+    of_clusters = {"MULTIRECO_TLS_DIR", "MULTIRECO_SPARK_MASTER"}
+    given = set(_services()["reco"]["environment"])
+    assert documented - of_the_image - of_clusters <= given
+
+
 @pytest.mark.parametrize("name", sorted(_services()))
 def test_every_service_of_compose_is_bounded(name: str) -> None:
     assert {"mem_limit", "cpus"} <= _services()[name].keys()

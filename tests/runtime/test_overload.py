@@ -83,12 +83,10 @@ def test_pages_are_refused_before_recommendations(loop):
     assert let_in == [True, False, True, False]
 
 
-def test_static_files_are_sent_for_longer_than_all_else(loop):
+def test_files_of_pages_are_refused_with_recommendations_and_not_before_them(loop):
     loop.fall_behind()
-    files = loop.gate.lane(FILE, b"")
-    assert all(loop.answer(*[FILE] * 5, each_seconds=TARGET_SECONDS / 2))
-    assert not loop.gate.enter(files, waited=2 * INTERVAL_SECONDS, now=loop.now)
-    assert loop.answer(*[RECOMMENDATIONS] * 3, each_seconds=LONG) == [True, False, False]
+    let_in = loop.answer(*[RECOMMENDATIONS, FILE] * 2, each_seconds=TARGET_SECONDS * 0.6)
+    assert let_in == [True, True, False, False]
 
 
 def test_a_round_without_waiting_ends_the_overload(loop):

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from runtime import redis, settings, shared
+from runtime import metrics, redis, settings, shared
 from runtime.shared import Shared
 from tests.faults.proxy import FaultProxy
 
@@ -221,6 +221,12 @@ async def test_a_redis_that_hangs_costs_a_moment(process, redis_at):
         assert loop.time() - began < redis.TIMEOUT_SECONDS + 0.5
 
 
+def _failed() -> float:
+    labels = {"component": "", "dependency": "redis", "outcome": "failed"}
+    name = "multireco_dependency_duration_seconds_count"
+    return metrics.registry.get_sample_value(name, labels) or 0
+
+
 async def test_nobody_waits_to_find_out_whether_a_redis_that_hung_is_back(redis_at, kept_port):
     proxy = FaultProxy(kept_port)
     redis_at(await proxy.open())
@@ -231,10 +237,12 @@ async def test_nobody_waits_to_find_out_whether_a_redis_that_hung_is_back(redis_
         assert await redis.read([name]) == {}
     await asyncio.sleep(2.1)  # a trial is due
     trials = redis._lent[asyncio.get_running_loop()].trials
+    failed = _failed()
     for _ in range(3):
         assert await redis.read([name]) == {}
         assert len(trials) == 1  # still under way, and no other
     await asyncio.wait(trials)
+    assert _failed() == failed + 1
     await proxy.heal()
     async with asyncio.timeout(10):
         while not await redis.read([name]):

@@ -221,6 +221,12 @@ def test_what_has_waited_too_long_in_a_standing_queue_is_refused_in_one_go(monke
     assert json.loads(body)["request_id"] == "abc-12345678"
 
 
+def test_the_background_is_refused_in_one_go_whatever_else_its_priority_says(monkeypatch):
+    monkeypatch.setattr(overload.gate.queue, "stands", lambda now: True)
+    status, _ = _quick()(_posted((b"priority", b"u=7, i")), b"abc")
+    assert status == 503
+
+
 def test_what_is_asked_by_head_is_not_answered_in_one_go(monkeypatch):
     monkeypatch.setattr(overload.gate.queue, "stands", lambda now: True)
     asked = {**_posted(), "method": "HEAD", overload.CAME_AT: perf_counter() - 1}

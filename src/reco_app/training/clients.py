@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import stamina
+
 from reco_app.settings import current
 from runtime import rest
 
@@ -11,8 +13,9 @@ PREFERENCES_A_CALL = 1000
 INTERNAL = "/internal/profile/v1"
 
 
+@stamina.retry(on=rest.Unavailable, attempts=4, wait_initial=1.0, timeout=None)
 def put_preferences(preferences: Sequence[dict[str, Any]]) -> None:
-    """At most PREFERENCES_A_CALL of them. Raises Unavailable."""
+    """At most PREFERENCES_A_CALL of them. Raises Unavailable, not at the first refusal."""
     _done(
         _profile().put_sync(
             f"{INTERNAL}/preferences",

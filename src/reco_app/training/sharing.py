@@ -1,7 +1,7 @@
 """The profile service is told what the live release says of tastes, and again until it knows."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from itertools import islice
 
@@ -27,15 +27,18 @@ def share(*, report: Callable[[str, int, int], None]) -> None:
     model, known = open_release(folder), tastes.labels(snapshot.read(folder))
     preferences = tastes.preferences(model.index, known, model.item_ids)
     batches = iter(lambda: list(islice(preferences, clients.PREFERENCES_A_CALL)), [])
-    report("putting preferences", 0, 1)
+    products = len(model.item_ids)
     here = copy_context()  # with this trace
-    with ThreadPoolExecutor(1) as puts:  # the next batch is counted meanwhile
-        under_way = puts.submit(list)
-        for batch in batches:
-            under_way.result()
+    with ThreadPoolExecutor(1) as puts:
+        under_way: Future[None] | None = None
+        for number, batch in enumerate(batches):
+            if under_way:  # this batch was counted meanwhile
+                under_way.result()
+            report("putting preferences", number * clients.PREFERENCES_A_CALL, products)
             under_way = puts.submit(here.run, clients.put_preferences, batch)
-        under_way.result()
-    report("putting preferences", 1, 1)
+        if under_way:
+            under_way.result()
+    report("putting preferences", products, products)
     if mined := tastes.profiles(model.index, known, current().currency):
         clients.put_profiles(mined)
         for slug in clients.mined_slugs() - {profile["slug"] for profile in mined}:
