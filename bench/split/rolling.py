@@ -35,6 +35,7 @@ OTHERS = ("relay", "worker")
 PROCESSES = 2
 REQUESTS = 10_000
 PRE_STOP_SECONDS = 2.0
+SETTLED_SECONDS = 0.5  # until a reload is over
 STREAM = "/usr/lib/nginx/modules/ngx_stream_module.so"  # Debian: libnginx-mod-stream
 
 
@@ -113,8 +114,9 @@ class Cluster:
             self._processes.running[new[0]].wait_until_ready(90)
             kept = [pod for pod in self._pods[role] if pod[0] != old]
             self._pods[role] = [*kept, new]
-            if role != "beat":
+            if role in SERVED:
                 self._switch()
+            if role != "beat":
                 time.sleep(PRE_STOP_SECONDS)
                 self._end(old)
 
@@ -142,10 +144,15 @@ class Cluster:
             raise RuntimeError(f"{name} had not ended 25 s after SIGTERM")
 
     def _switch(self) -> None:
-        """Send to the processes of now alone: NGINX takes what is written when it is told."""
+        """Send to the processes of now alone: NGINX takes what is written when it is told.
+
+        A reload closes idle connections of callers. One whose request is on its way at that moment
+        has no answer, and is counted: the fewer and the shorter such moments the better.
+        """
         self._write()
-        for name in ("gateway", "services"):
+        for name in ("services", "gateway"):
             os.kill(self._processes.running[name].child.pid, signal.SIGHUP)
+            time.sleep(SETTLED_SECONDS)
 
     def _addresses(self) -> dict[str, str]:
         return {
