@@ -17,7 +17,7 @@ demo: .venv/demo  ## load real groceries, train, and serve on http://127.0.0.1:8
 split: .venv/demo  ## the same, each component as a process of its own; TLS=1: behind NGINX, with mutual TLS
 	@$(BIN)/python -m runtime.local split --port $(PORT) $(if $(TLS),--tls)
 
-test: .venv/dev  ## the whole test suite, on private servers
+test: .venv/dev  ## the test suite, on private servers; what needs a missing server is skipped
 	@$(BIN)/python -m pytest
 
 # mypy and lint-imports load Django's settings; nothing is connected to.

@@ -46,10 +46,12 @@ save() {
 # By their names: the times of a folder that was copied are those of the copy. A store that was
 # emptied makes whole backups, too: then the good ones stay until somebody has looked.
 delete_old() {
-    local first backup part
+    local first backup part new other
     for part in reco.dump profile.dump models; do
+        new=$(bytes_of "$1/$name/$part")
         for backup in "$1"/20??-??-??T??:??:??Z; do
-            if (($(bytes_of "$1/$name/$part") * 2 < $(bytes_of "$backup/$part"))); then
+            other=$(bytes_of "$backup/$part")
+            if ((new * 2 < other)); then
                 refuse "$1/$name/$part is less than half as large as $backup/$part, so no backup is deleted.
 Has the shop lost data? If not, delete the larger ones yourself; see docs/runbooks/restore.md."
             fi

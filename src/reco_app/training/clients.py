@@ -13,15 +13,17 @@ PREFERENCES_A_CALL = 1000
 INTERNAL = "/internal/profile/v1"
 
 
-@stamina.retry(on=rest.Unavailable, attempts=4, wait_initial=1.0, timeout=None)
 def put_preferences(preferences: Sequence[dict[str, Any]]) -> None:
     """At most PREFERENCES_A_CALL of them. Raises Unavailable, not at the first refusal."""
-    _done(
-        _profile().put_sync(
-            f"{INTERNAL}/preferences",
-            json={"preferences": list(preferences)},
-            deadline_seconds=DEADLINE_SECONDS,
-        )
+    _done(_put_preferences(list(preferences)))
+
+
+@stamina.retry(on=rest.Unavailable, attempts=3, wait_initial=0.5, timeout=15.0)
+def _put_preferences(preferences: list[dict[str, Any]]) -> rest.Reply:
+    return _profile().put_sync(
+        f"{INTERNAL}/preferences",
+        json={"preferences": preferences},
+        deadline_seconds=DEADLINE_SECONDS,
     )
 
 

@@ -27,18 +27,17 @@ def share(*, report: Callable[[str, int, int], None]) -> None:
     model, known = open_release(folder), tastes.labels(snapshot.read(folder))
     preferences = tastes.preferences(model.index, known, model.item_ids)
     batches = iter(lambda: list(islice(preferences, clients.PREFERENCES_A_CALL)), [])
-    products = len(model.item_ids)
+    report("putting preferences", 0, 1)
     here = copy_context()  # with this trace
     with ThreadPoolExecutor(1) as puts:
         under_way: Future[None] | None = None
-        for number, batch in enumerate(batches):
+        for batch in batches:
             if under_way:  # this batch was counted meanwhile
                 under_way.result()
-            report("putting preferences", number * clients.PREFERENCES_A_CALL, products)
             under_way = puts.submit(here.run, clients.put_preferences, batch)
         if under_way:
             under_way.result()
-    report("putting preferences", products, products)
+    report("putting preferences", 1, 1)
     if mined := tastes.profiles(model.index, known, current().currency):
         clients.put_profiles(mined)
         for slug in clients.mined_slugs() - {profile["slug"] for profile in mined}:
