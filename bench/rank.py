@@ -7,6 +7,7 @@ sessions; a list of twelve, the context left out. Where DATA is absent there are
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -47,11 +48,13 @@ def measure() -> dict[str, float]:
         lambda context, mask: rank(model, context, scenario="session", mask=mask, count=COUNT),
         asked,
     )
-    compiled, answers = _at_best(_kernel(model), [(_columns(one), mask) for one, mask in asked])
-    plainly, expected = _at_best(
-        lambda context, mask: plain.rank(model, context, mask=mask, count=COUNT), asked
-    )
-    for (items, told, *_), (_, scores) in zip(answers, expected, strict=True):
+    kernel = _kernel(model)
+    compiled, plainly = list[float](), list[float]()
+    for context, mask in asked:  # one after the other, so that the machine is the same to both
+        seconds, (items, told, *_) = _at_best(kernel, _columns(context), mask)
+        compiled.append(seconds)
+        seconds, (_, scores) = _at_best(partial(plain.rank, mask=mask, count=COUNT), model, context)
+        plainly.append(seconds)
         if len(items) != len(scores) or not np.allclose(told / (1 - told), scores, rtol=1e-3):
             raise Different(f"{told} and {scores}")
     return {
@@ -84,14 +87,10 @@ def _timed(answer: Callable[..., Answer], asked: Sequence[tuple[Any, ...]]) -> l
     return [statistics.median(seconds) for seconds in zip(*rounds, strict=True)]
 
 
-def _at_best(
-    answer: Callable[..., Answer], asked: Sequence[tuple[Any, ...]]
-) -> tuple[list[float], list[Answer]]:
-    """Least seconds of each request, asked several times in a row, and the answers."""
-    repeated = [[_once(answer, request) for _ in range(ROUNDS)] for request in asked]
-    return [min(seconds for seconds, _ in runs) for runs in repeated], [
-        runs[0][1] for runs in repeated
-    ]
+def _at_best(answer: Callable[..., Answer], *request: Any) -> tuple[float, Answer]:
+    """Least seconds of a request, asked several times in a row, and the answer."""
+    runs = [_once(answer, request) for _ in range(ROUNDS)]
+    return min(seconds for seconds, _ in runs), runs[0][1]
 
 
 def _once(answer: Callable[..., Answer], request: tuple[Any, ...]) -> tuple[float, Answer]:
