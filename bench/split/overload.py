@@ -3,7 +3,7 @@
     python -m bench.split overload
 
 One process of reco, whose event loop is held for 3 ms by each recommendation (bench/split/held.py),
-so that its knee is about 300 a second; it has a core of its own, the gateway shares the load's.
+so that its knee is about 300 a second; it shares a core with the gateway.
 The knee is what it answers when it is asked by two at a time, as fast as it goes. Load is open:
 requests leave when they are due, answered or not, and what an answer took counts from then. Goodput
 is what was answered with 200, in percent of the knee; recovery lasts from the end of the load until
@@ -27,7 +27,7 @@ HELD = "bench.split.held:application"
 
 def measure() -> dict[str, float]:
     """Figures by their names."""
-    with site.measured(HELD, apart=True) as measured:
+    with site.measured(HELD) as measured:
         url = f"{measured.gateway}/v1/recommendations"
         knee = _knee(url)
         figures: dict[str, float] = {"overload.knee_rps": round(knee)}

@@ -57,10 +57,10 @@ def running() -> Iterator[Site]:
 
 
 @contextmanager
-def measured(application: str, *, apart: bool = False) -> Iterator[Site]:
-    """The same, with `application` in place of reco: it has the first core, the caller the others.
+def measured(application: str) -> Iterator[Site]:
+    """The same, with `application` in place of reco: it and the gateway share the first core.
 
-    The gateway is on the first, too, unless it is to be `apart`.
+    The caller is left with the others.
     """
     own = os.sched_getaffinity(0)
     first, *others = sorted(own)
@@ -75,7 +75,7 @@ def measured(application: str, *, apart: bool = False) -> Iterator[Site]:
         )
         try:
             reco.wait_until_ready(PATIENCE_SECONDS)
-            os.sched_setaffinity(0, (others or own) if apart else {first})  # children inherit it
+            os.sched_setaffinity(0, {first})  # children inherit it
             _keep_to(reco.child.pid, {first})
             addresses = _at({**stock.shop.ports, "reco": port})
             with debian.gateway(stock.shop.logs.parent / "measured", addresses) as gateway:
