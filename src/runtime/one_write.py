@@ -44,6 +44,7 @@ class Protocol(HttpToolsProtocol):
         below = getattr(self.app, "app", self.app)  # below what uvicorn puts around it
         self._in_one_go: InOneGo | None = getattr(below, "in_one_go", None)
         self._reading = False
+        self._idle_since: float | None = None
         self._begun: tuple[RequestResponseCycle, Any] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -89,16 +90,45 @@ class Protocol(HttpToolsProtocol):
         self._write_whole(
             STATUS_LINE[found[0]] + _own(self.server_state.default_headers) + found[1]
         )
-        cycle.on_response = lambda: (
-            None
-        )  # else the two would wait for the collector, as uvicorn says
-        super().on_response_complete()
+        cycle.on_response = _nothing  # or the two would wait for the collector, as uvicorn says
+        self._is_complete()
         return True
 
     def on_response_complete(self) -> None:
         """End an answer, which may have no body."""
         self._flush()
-        super().on_response_complete()
+        self._is_complete()
+
+    def _is_complete(self) -> None:
+        """What uvicorn does after an answer, but for its timer: here one goes on over many."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_again(self.timeout_keep_alive)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """The connection is in use; its timer finds that by itself."""
+        self._idle_since = None
+
+    def _look_again(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self._end_if_idle)
+
+    def _end_if_idle(self) -> None:
+        """Making a timer for each answer and ending it took a twentieth of the answer's time."""
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:  # the end of what is being answered begins another
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._look_again(left)
+        else:
+            self.timeout_keep_alive_handler()
 
 
 class _HeadWithBody:
@@ -134,6 +164,10 @@ class _HeadWithBody:
         """Write what is kept, then close."""
         self.flush()
         self._transport.close()
+
+
+def _nothing() -> None:
+    """Nobody waits for the end of this answer."""
 
 
 class _Own(NamedTuple):

@@ -72,8 +72,12 @@ def test_the_trace_of_a_caller_goes_on(gateway, receiver):
 
 def test_what_the_relay_brings_to_the_catalogue_is_one_trace_into_mongodb(gateway, receiver):
     names = {"relay products", "PUT catalog", "PUT /internal/catalog/v1/products", "ask mongodb"}
-    traces = lambda: {span.trace_id.hex() for span in list(receiver.spans)}
-    receiver.wait_for(lambda: any(names <= receiver.of(trace).keys() for trace in traces()))
+
+    def is_whole() -> bool:
+        traces = {span.trace_id.hex() for span in list(receiver.spans)}
+        return any(names <= receiver.of(trace).keys() for trace in traces)
+
+    receiver.wait_for(is_whole)
 
 
 def test_no_span_tells_address_agent_session_or_query(gateway, receiver):

@@ -180,3 +180,25 @@ async def test_answers_to_requests_sent_together_keep_their_order(quick, wire):
     quick.data_received(_post(b"1") + _post(b"2") + _post(b"1"))
     await asyncio.sleep(0.02)
     assert [data[-2:] for data in wire.written] == [b"ok", b"st", b"st"]
+
+
+async def test_a_connection_that_nobody_uses_any_more_is_closed(quick, wire):
+    quick.timeout_keep_alive = 0.2
+    for _ in range(3):  # longer together than it may be idle
+        quick.data_received(_post(b"1"))
+        await asyncio.sleep(0.1)
+    assert wire.open
+    await asyncio.sleep(0.3)
+    assert not wire.open
+
+
+async def test_a_connection_whose_answer_takes_long_stays_open(protocol, wire):
+    protocol.timeout_keep_alive = 0.05
+    await _ask(protocol, b"whole")
+    protocol.data_received(ASK % (b"POST", b"read", b"Content-Length: 1\r\n"))
+    await asyncio.sleep(0.2)
+    assert wire.open
+    protocol.data_received(b"1")
+    await asyncio.sleep(0.2)
+    assert len(wire.written) == 2
+    assert not wire.open

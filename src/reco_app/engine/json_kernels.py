@@ -13,7 +13,8 @@ from reco_app.engine.tiers import EMBEDDING, SESSION, SOURCES
 
 EVIDENCE = ("similar", "viewed-together", "bought-together")
 ROOM = 1_024  # bytes for what a result says beside its card: four ids of 64, words and numbers
-SCORE_STEPS, SHARE_STEPS = 1_000_000, 10_000
+SCORE_DIGITS, SHARE_DIGITS = 6, 4
+SCORE_STEPS, SHARE_STEPS = 10**SCORE_DIGITS, 10**SHARE_DIGITS
 
 
 def _text(words: str) -> NDArray[np.uint8]:
@@ -65,6 +66,8 @@ def rows(row, dtype):
     return carray(_pointer(row[0]), (row[1], row[2]), dtype)
 
 
+# What follows is compiled into its caller: a call with arrays counts their references, which takes
+# longer than to write a word.
 @njit(cache=True)
 def write_results(place, ids, cards, ranked, told, parts):
     """Write the results, comma after comma; the bytes written, or -1 for no room.
@@ -84,7 +87,7 @@ def write_results(place, ids, cards, ranked, told, parts):
             at = _put(text, at, _COMMA)
         at = _put_id(text, at, ids, items[row])
         at = _put(text, at, _SCORE)
-        at = _put_fraction(text, at, int(scores[row] * SCORE_STEPS + 0.5), SCORE_STEPS)
+        at = _put_fraction(text, at, int(scores[row] * SCORE_STEPS + 0.5), SCORE_DIGITS)
         at = _put(text, at, _POSITION)
         at = _put_whole(text, at, row + 1)
         at = _put(text, at, _FROM[SESSION] if sources[row] == SESSION else _FROM[EMBEDDING])
@@ -103,11 +106,11 @@ def write_results(place, ids, cards, ranked, told, parts):
     return at
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _put_reason(text, at, ids, told, share):
     at = _put_id(text, at, ids, told[1])
     at = _put(text, at, _SHARE)
-    at = _put_fraction(text, at, int(share * SHARE_STEPS + 0.5), SHARE_STEPS)
+    at = _put_fraction(text, at, int(share * SHARE_STEPS + 0.5), SHARE_DIGITS)
     if told[2] == 2:
         at = _put(text, at, _TOLD[2])
     elif told[2] == 1:
@@ -118,41 +121,41 @@ def _put_reason(text, at, ids, told, share):
     return _put(text, at, _END)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _put_id(text, at, ids, item):
     at = _put(text, at, _ID)
     return _put(text, at, ids[0][ids[1][item] : ids[1][item + 1]])
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _put(text, at, words):
-    for place in range(len(words)):
-        text[at + place] = words[place]
+    _copy(np.int64(text.ctypes.data) + at, np.int64(words.ctypes.data), len(words))
     return at + len(words)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _put_whole(text, at, number):
     size = 1
-    while number >= 10**size:
+    limit = 10
+    while number >= limit:
         size += 1
+        limit *= 10
     for place in range(at + size - 1, at - 1, -1):
         text[place] = 48 + number % 10
         number //= 10
     return at + size
 
 
-@njit(cache=True)
-def _put_fraction(text, at, number, steps):
-    """A number of so many steps to 1, a power of ten, without zeros at its end but the first."""
-    at = _put_whole(text, at, number // steps)
+@njit(cache=True, inline="always")
+def _put_fraction(text, at, number, digits):
+    """A number of so many decimals, as a whole, without zeros at its end but the first."""
+    at = _put_whole(text, at, number // 10**digits)
     text[at] = 46
-    at += 1
-    left = number % steps
-    while True:
-        steps //= 10
-        text[at] = 48 + left // steps
-        at += 1
-        left %= steps
-        if left == 0:
-            return at
+    number %= 10**digits
+    for place in range(at + digits, at, -1):
+        text[place] = 48 + number % 10
+        number //= 10
+    at += digits
+    while text[at] == 48 and text[at - 1] != 46:
+        at -= 1
+    return at + 1

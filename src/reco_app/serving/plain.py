@@ -6,7 +6,6 @@ where that has more to do: see tests/reco_app/serving/test_plain.py and bench/an
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 
 from reco_app.engine import direct
 from reco_app.engine.direct import CardTable
@@ -74,19 +73,12 @@ def _results(
     cards = state.cards.table(request.fields, known)
     if cards is None:
         return None
-    ask = partial(
-        direct.to(model).after_sessions,
-        _context(request, places),
-        state.masks.passing(request.filter),
-        never,
-        cards,
-        count=request.count or DEFAULT_COUNT,
-        least=LEAST_SHARE,
-    )
-    results = ask()
+    ask, context = direct.to(model).after_sessions, _context(request, places)
+    mask, count = state.masks.passing(request.filter), request.count or DEFAULT_COUNT
+    results = ask(context, mask, never, cards, count=count, least=LEAST_SHARE)
     if isinstance(results, list):
         _put_cards(results, cards, state, request)
-        results = ask()
+        results = ask(context, mask, never, cards, count=count, least=LEAST_SHARE)
     return results if isinstance(results, bytes) else None
 
 

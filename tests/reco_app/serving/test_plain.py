@@ -145,12 +145,12 @@ def test_a_list_too_long_for_its_room_is_left_to_the_whole_way(shop):
 
 
 @pytest.mark.parametrize(
-    ("number", "steps", "text"),
-    [(0, 1000, b"0.0"), (1000, 1000, b"1.0"), (50, 1000, b"0.05"), (123, 1000, b"0.123")],
+    ("number", "digits", "text"),
+    [(0, 3, b"0.0"), (1000, 3, b"1.0"), (50, 3, b"0.05"), (120, 3, b"0.12"), (123, 3, b"0.123")],
 )
-def test_fractions_are_written_without_zeros_at_their_end(number, steps, text):
+def test_fractions_are_written_without_zeros_at_their_end(number, digits, text):
     written = bytearray(16)
-    size = json_kernels._put_fraction(np.frombuffer(written, np.uint8), 0, number, steps)
+    size = json_kernels._put_fraction(np.frombuffer(written, np.uint8), 0, number, digits)
     assert bytes(written[:size]) == text
 
 
