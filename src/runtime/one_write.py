@@ -1,5 +1,6 @@
-"""uvicorn's HTTP, but for the head of an answer, which leaves together with its body, and for
-answers that computing alone finds, which leave before a task is made for them.
+"""uvicorn's HTTP, but for the head of an answer, which leaves together with its body, for answers
+that computing alone finds, which leave before a task is made for them, and for the timer of idle
+connections.
 
 uvicorn writes the head first, so the system sends two packets and wakes the reader twice: 7 of the
 79 µs that a cached answer took. That the head waits for the body is what the ASGI specification
@@ -91,16 +92,18 @@ class Protocol(HttpToolsProtocol):
             STATUS_LINE[found[0]] + _own(self.server_state.default_headers) + found[1]
         )
         cycle.on_response = _nothing  # or the two would wait for the collector, as uvicorn says
-        self._is_complete()
+        self._go_on()
         return True
 
     def on_response_complete(self) -> None:
         """End an answer, which may have no body."""
         self._flush()
-        self._is_complete()
+        self._go_on()
 
-    def _is_complete(self) -> None:
-        """What uvicorn does after an answer, but for its timer: here one goes on over many."""
+    # A timer made for each answer, and ended with the next request, takes 4 % of an answer's time:
+    # docs/decisions/0005. One a connection looks, when it ends, since when nobody has asked.
+    def _go_on(self) -> None:
+        """What uvicorn does after an answer: begin the next, or wait for one."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -110,25 +113,32 @@ class Protocol(HttpToolsProtocol):
             return
         self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
-            self._look_again(self.timeout_keep_alive)
+            self._look_after(self.timeout_keep_alive)
 
     def _unset_keepalive_if_required(self) -> None:
-        """The connection is in use; its timer finds that by itself."""
+        """The connection is not idle; its timer finds that by itself."""
         self._idle_since = None
 
-    def _look_again(self, seconds: float) -> None:
+    def _look_after(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self._end_if_idle)
 
     def _end_if_idle(self) -> None:
-        """Making a timer for each answer and ending it took a twentieth of the answer's time."""
+        """Close what nobody has used for so long, or look again when it may be."""
         self.timeout_keep_alive_task = None
-        if self._idle_since is None:  # the end of what is being answered begins another
+        if self._idle_since is None:  # the next answer's end sees to a timer
             return
         left = self._idle_since + self.timeout_keep_alive - self.loop.time()
         if left > 0:
-            self._look_again(left)
+            self._look_after(left)
         else:
             self.timeout_keep_alive_handler()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End, and let no timer keep what is gone."""
+        super().connection_lost(exc)
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
 
 
 class _HeadWithBody:

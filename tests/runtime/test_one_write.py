@@ -183,22 +183,34 @@ async def test_answers_to_requests_sent_together_keep_their_order(quick, wire):
 
 
 async def test_a_connection_that_nobody_uses_any_more_is_closed(quick, wire):
-    quick.timeout_keep_alive = 0.2
-    for _ in range(3):  # longer together than it may be idle
-        quick.data_received(_post(b"1"))
-        await asyncio.sleep(0.1)
-    assert wire.open
+    quick.timeout_keep_alive = 0.1
+    quick.data_received(_post(b"1"))
     await asyncio.sleep(0.3)
     assert not wire.open
 
 
+async def test_a_connection_that_was_used_meanwhile_stays_open(quick, wire):
+    quick.data_received(_post(b"1"))
+    quick._idle_since -= quick.timeout_keep_alive
+    quick.data_received(_post(b"1"))
+    quick._end_if_idle()
+    assert wire.open
+    assert quick.timeout_keep_alive_task is not None
+
+
 async def test_a_connection_whose_answer_takes_long_stays_open(protocol, wire):
-    protocol.timeout_keep_alive = 0.05
     await _ask(protocol, b"whole")
     protocol.data_received(ASK % (b"POST", b"read", b"Content-Length: 1\r\n"))
-    await asyncio.sleep(0.2)
+    protocol._end_if_idle()
     assert wire.open
     protocol.data_received(b"1")
-    await asyncio.sleep(0.2)
-    assert len(wire.written) == 2
-    assert not wire.open
+    await asyncio.sleep(0.01)
+    assert protocol.timeout_keep_alive_task is not None
+
+
+async def test_no_timer_keeps_a_connection_that_is_gone(quick):
+    quick.data_received(_post(b"1"))
+    timer = quick.timeout_keep_alive_task
+    quick.connection_lost(None)
+    assert timer.cancelled()
+    assert quick.timeout_keep_alive_task is None

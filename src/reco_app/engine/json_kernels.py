@@ -66,8 +66,6 @@ def rows(row, dtype):
     return carray(_pointer(row[0]), (row[1], row[2]), dtype)
 
 
-# What follows is compiled into its caller: a call with arrays counts their references, which takes
-# longer than to write a word.
 @njit(cache=True)
 def write_results(place, ids, cards, ranked, told, parts):
     """Write the results, comma after comma; the bytes written, or -1 for no room.
@@ -106,6 +104,8 @@ def write_results(place, ids, cards, ranked, told, parts):
     return at
 
 
+# What follows is compiled into its caller: a call with arrays counts their references, which takes
+# longer than to write a word.
 @njit(cache=True, inline="always")
 def _put_reason(text, at, ids, told, share):
     at = _put_id(text, at, ids, told[1])

@@ -73,12 +73,13 @@ def _results(
     cards = state.cards.table(request.fields, known)
     if cards is None:
         return None
-    ask, context = direct.to(model).after_sessions, _context(request, places)
-    mask, count = state.masks.passing(request.filter), request.count or DEFAULT_COUNT
-    results = ask(context, mask, never, cards, count=count, least=LEAST_SHARE)
+    ask = direct.to(model).after_sessions
+    asked = (_context(request, places), state.masks.passing(request.filter), never, cards)
+    count = request.count or DEFAULT_COUNT
+    results = ask(*asked, count=count, least=LEAST_SHARE)
     if isinstance(results, list):
         _put_cards(results, cards, state, request)
-        results = ask(context, mask, never, cards, count=count, least=LEAST_SHARE)
+        results = ask(*asked, count=count, least=LEAST_SHARE)
     return results if isinstance(results, bytes) else None
 
 

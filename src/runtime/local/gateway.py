@@ -41,7 +41,7 @@ def gateway(
     believes that a request comes from another network. Errors: NotInstalled.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write(folder, addresses, listening, shown=shown, trusting=trusting)
+    _write(folder, addresses, listening, shown=shown, trusting=trusting)
     return Server(
         "NGINX",
         [
@@ -54,7 +54,7 @@ def gateway(
     )
 
 
-def write(
+def _write(
     folder: Path,
     addresses: Mapping[str, str],
     listening: Listening,
@@ -62,7 +62,7 @@ def write(
     shown: Shown | None = None,
     trusting: str = "",
 ) -> None:
-    """Write its configuration, which a reload takes too."""
+    """Write its configuration."""
     variables = {
         **{f"{role.upper()}_ADDRESS": address for role, address in addresses.items()},
         "GATEWAY_LISTEN": f"127.0.0.1:{listening.plain}",
