@@ -16,6 +16,7 @@ from schemathesis import Case, GenerationMode, SerializationContext
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+from schemathesis.transport.serialization import Binary
 
 from bench.attacks.nosql import BODIES
 from bench.attacks.site import Site
@@ -60,6 +61,8 @@ def _files(document: dict[str, Any]) -> set[str]:
 
 
 def _as_it_is(_: SerializationContext, value: Any) -> Any:
+    if isinstance(value, Binary):
+        return value.data
     return value if isinstance(value, bytes) else str(value).encode(errors="replace")
 
 
