@@ -75,7 +75,7 @@ def _answered(
     status: int,
     seconds: float,
 ) -> bytes:
-    """By hand, in 1.3 µs for orjson's 2.1. `context.received` lets in no id to be quoted."""
+    """By hand, in 1.3 µs for orjson's 1.9. `context.received` lets in no id to be quoted."""
     second, micro = divmod(round(at * 1_000_000), 1_000_000)
     return (
         f'{{"time":"{_second(second)}.{micro:06d}+00:00",'
