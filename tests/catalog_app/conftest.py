@@ -10,10 +10,12 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+import stamina
 from fastapi import FastAPI
 from pymongo import MongoClient
 
 from catalog_app import main
+from catalog_app.store import Unavailable
 from runtime import keys
 
 INTERNAL = {"Authorization": keys.internal_authorization()}
@@ -53,7 +55,7 @@ class Catalog:
         """Send products and wait until the lists know them."""
         answer = await self.client.put(UPSERT, json={"products": products}, headers=INTERNAL)
         assert answer.status_code == 200, answer.text
-        await self.application.state.live.catch_up()
+        await caught_up_with(self.application)
         counts: dict[str, int] = answer.json()
         return counts
 
@@ -69,6 +71,13 @@ class Catalog:
         return [each["id"] for each in page["products"]]
 
 
+async def caught_up_with(application: FastAPI) -> None:
+    """Until the lists know what is stored; a busy machine's database may be late, as in service."""
+    async for attempt in stamina.retry_context(on=Unavailable, attempts=10, timeout=60):
+        with attempt:
+            await application.state.live.catch_up()
+
+
 @asynccontextmanager
 async def running(mongodb_url: str, *, caught_up: bool = True) -> AsyncIterator[Catalog]:
     """The component with its lifespan entered."""
@@ -79,7 +88,7 @@ async def running(mongodb_url: str, *, caught_up: bool = True) -> AsyncIterator[
         httpx2.AsyncClient(transport=transport, base_url="http://catalog") as client,
     ):
         if caught_up:
-            await application.state.live.catch_up()
+            await caught_up_with(application)
         yield Catalog(application, client)
 
 

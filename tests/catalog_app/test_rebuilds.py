@@ -1,6 +1,6 @@
 from typing import Any
 
-from tests.catalog_app.conftest import INTERNAL, Catalog, product
+from tests.catalog_app.conftest import INTERNAL, Catalog, caught_up_with, product
 
 REBUILDS = "/internal/catalog/v1/rebuilds"
 
@@ -12,7 +12,7 @@ async def begin(catalog: Catalog) -> int:
 
 async def withdraw(catalog: Catalog, generation: int) -> Any:
     answer = await catalog.client.delete(f"{REBUILDS}/{generation}/leftovers", headers=INTERNAL)
-    await catalog.application.state.live.catch_up()
+    await caught_up_with(catalog.application)
     return answer
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from zlib import crc32
 
 import msgspec
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connection, connections
 
 from reco_app.events.models import RecommendationSample
 
@@ -47,6 +47,11 @@ class _Answer(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Answer)
+# Forty rows as Django's objects take 2.5 ms, during which the answers' thread waits; thus 0.7 ms.
+_INSERT = """
+    INSERT INTO events_recommendationsample (answered_at, scenario, release, request, items)
+    SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::jsonb[], %s::jsonb[])
+"""
 
 
 class Writer:
@@ -119,17 +124,22 @@ def expire(*, now: datetime) -> None:
 
 
 def _write(taken: Sequence[tuple[datetime, bytes, Any]]) -> None:
-    RecommendationSample.objects.bulk_create(_sample(*one) for one in taken)
+    columns = zip(*(_sample(*one) for one in taken), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [list(column) for column in columns])
 
 
-def _sample(answered_at: datetime, body: bytes, request: Any) -> RecommendationSample:
+def _sample(
+    answered_at: datetime, body: bytes, request: Any
+) -> tuple[datetime, str, str, str, str]:
     answer = _decoder.decode(body)
-    return RecommendationSample(
-        answered_at=answered_at,
-        scenario=request.scenario,
-        release=answer.model.version if answer.model else "",
-        request=_asked(request, unknown=set(answer.missing_ids)),
-        items=msgspec.to_builtins(answer.items),
+    asked = _asked(request, unknown=set(answer.missing_ids))
+    return (
+        answered_at,
+        request.scenario,
+        answer.model.version if answer.model else "",
+        msgspec.json.encode(asked).decode(),
+        msgspec.json.encode(answer.items).decode(),
     )
 
 
@@ -137,9 +147,7 @@ def _asked(request: Any, *, unknown: set[str]) -> dict[str, Any]:
     """What can be kept of a request: what we do not know, anybody may have written there."""
     filters = request.filter
     return {
-        "items": [
-            msgspec.to_builtins(item) for item in request.items if item.item_id not in unknown
-        ],
+        "items": [item for item in request.items if item.item_id not in unknown],
         "unknown_items": len(unknown),
         "count": request.count,
         "leans_to_a_profile": request.profile is not None,
