@@ -137,14 +137,35 @@ def _post(body: bytes, more: bytes = b"") -> bytes:
 async def test_what_is_found_in_one_go_is_sent_before_a_task_is_made(quick, wire):
     quick.server_state.default_headers = [(b"date", b"today")]
     quick.data_received(_post(b"1"))
-    assert wire.written == [b"HTTP/1.1 200 OK\r\ndate: today\r\ncontent-length: 2\r\n\r\nok"]
     assert not quick.tasks
+    await asyncio.sleep(0)
+    assert wire.written == [b"HTTP/1.1 200 OK\r\ndate: today\r\ncontent-length: 2\r\n\r\nok"]
+
+
+async def test_what_is_read_in_one_round_is_sent_together_but_no_more_than_eight(quick, wire):
+    for number in range(1, 10):
+        quick.data_received(_post(b"1"))
+        assert len(wire.written) == number // 8 * 8
+    await asyncio.sleep(0)
+    assert len(wire.written) == 9
+
+
+async def test_an_answer_to_a_connection_that_is_gone_keeps_none_back(quick, wire):
+    other = _Wire()
+    second = Protocol(quick.config, ServerState(), {})
+    second.connection_made(other)
+    for each in (quick, second):
+        each.data_received(_post(b"1"))
+    wire.open = False
+    await asyncio.sleep(0)
+    assert (len(wire.written), len(other.written)) == (0, 1)
 
 
 async def test_each_second_has_its_own_date(quick, wire):
     for day in (b"one", b"two"):
         quick.server_state.default_headers = [(b"date", day)]
         quick.data_received(_post(b"1"))
+    await asyncio.sleep(0)
     assert [data.split(b"\r\n")[1] for data in wire.written] == [b"date: one", b"date: two"]
 
 
