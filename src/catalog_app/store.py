@@ -97,7 +97,8 @@ class Store:
             except PyMongoError as trouble:
                 if getattr(trouble, "code", None) in _REFUSED:
                     raise Unavailable("MongoDB refuses this user or password") from trouble
-                if not (trouble.timeout or _gave_up_its_turn(trouble)):
+                # A writer has it that waited for the others until its time was over.
+                if not (trouble.timeout or trouble.has_error_label("TransientTransactionError")):
                     raise
                 raise Unavailable("MongoDB did not answer in time") from trouble
 
@@ -282,11 +283,6 @@ class Store:
         if clock is None:
             raise Unavailable("the store is new and not prepared yet")
         return int(clock["sequence"]) - count, int(clock.get("generation", 0))
-
-
-def _gave_up_its_turn(trouble: PyMongoError) -> bool:
-    """Whether a writer waited for the others until its time was over."""
-    return trouble.has_error_label("TransientTransactionError")
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from runtime import tls
 from runtime.asgi import InOneGo, head_of
 from runtime.overload import CAME_AT, gate
 
-MOST_LEAVING = 8  # together, so that none waits for the making of more than seven others
+LEAVING_SECONDS = 0.001  # that an answer waits for others, and for the making of one
 _HEAD, _INTERIM = b"HTTP/1.1 ", b"HTTP/1.1 1"
 log = logging.getLogger("multireco.fault")
 
@@ -70,6 +70,7 @@ class Protocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Begin an answer, knowing since when the request waits for it."""
         scope: Any = cycle.scope
+        self._leaving.begin(self.loop)
         scope[CAME_AT] = gate.queue.came(perf_counter(), self.loop.call_soon)
         if self._reading:
             self._begun = cycle, app
@@ -77,7 +78,7 @@ class Protocol(HttpToolsProtocol):
             super()._start_asgi_task(cycle, app)
 
     def _is_answered(self, cycle: RequestResponseCycle) -> bool:
-        """Whether the answer was found and sent at once."""
+        """Whether the answer was found in one go; it leaves with the others of the round."""
         if cycle.more_body or not cycle.keep_alive or self.flow.write_paused:
             return False
         if self.transport.is_closing():
@@ -92,10 +93,19 @@ class Protocol(HttpToolsProtocol):
             return False
         cycle.response_started = cycle.response_complete = True
         wire = STATUS_LINE[found[0]] + _own(self.server_state.default_headers) + found[1]
-        self._leaving.put(self._transport, wire, self.loop)
+        self._leaving.put(self._transport, wire)
         cycle.on_response = _nothing  # or the two would wait for the collector, as uvicorn says
         self._go_on()
         return True
+
+    def eof_received(self) -> None:
+        """The caller sends no more, and over TLS the connection ends with that."""
+        self._leaving.go()
+
+    def shutdown(self) -> None:
+        """End the connection after what was found for it."""
+        self._leaving.go()
+        super().shutdown()
 
     def on_response_complete(self) -> None:
         """End an answer, which may have no body."""
@@ -179,7 +189,7 @@ class _HeadWithBody:
 
 
 class _Leaving:
-    """Answers to the requests that were read in one round of the loop, sent at its end.
+    """Answers found in one go in one round of the loop, sent at its end.
 
     Sent one by one, each wakes a reader who has fallen asleep since the one before, which takes a
     fifth of an answer's time: docs/decisions/0005.
@@ -187,16 +197,27 @@ class _Leaving:
 
     def __init__(self) -> None:
         self._waiting: list[tuple[asyncio.Transport, bytes]] = []
+        self._since = 0.0
+        self._round_is_open = False
 
-    def put(
-        self, transport: asyncio.Transport, wire: bytes, loop: asyncio.AbstractEventLoop
-    ) -> None:
-        """Send it with the next ones, before anything that is called from now on."""
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """With a request: its round ends before any task that is made from now on."""
+        if not self._round_is_open:
+            self._round_is_open = True
+            loop.call_soon(self._end)
+
+    def put(self, transport: asyncio.Transport, wire: bytes) -> None:
+        """Send it at the end of the round, or now if one has waited for long."""
+        now = perf_counter()
         if not self._waiting:
-            loop.call_soon(self.go)
+            self._since = now
         self._waiting.append((transport, wire))
-        if len(self._waiting) == MOST_LEAVING:
+        if now - self._since > LEAVING_SECONDS:
             self.go()
+
+    def _end(self) -> None:
+        self._round_is_open = False
+        self.go()
 
     def go(self) -> None:
         """Send what waits."""

@@ -73,7 +73,7 @@ class Catalog:
 
 async def caught_up_with(application: FastAPI) -> None:
     """Until the lists know what is stored; a busy machine's database may be late, as in service."""
-    async for attempt in stamina.retry_context(on=Unavailable, attempts=10, timeout=60):
+    async for attempt in stamina.retry_context(on=Unavailable, attempts=3, timeout=30):
         with attempt:
             await application.state.live.catch_up()
 

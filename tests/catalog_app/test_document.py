@@ -12,7 +12,7 @@ from schemathesis.specs.openapi.checks import (
 from starlette.testclient import TestClient
 
 from catalog_app import main
-from tests.catalog_app.conftest import INTERNAL, UPSERT, product
+from tests.catalog_app.conftest import INTERNAL, UPSERT, caught_up_with, product
 
 application = main.make_application(
     os.environ["MULTIRECO_MONGODB_URL"].replace("/?", "/catalog_schemathesis?")
@@ -23,10 +23,10 @@ schema = schemathesis.openapi.from_dict(application.openapi())
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
     with TestClient(application) as client:
-        client.portal.call(application.state.live.catch_up)
+        client.portal.call(caught_up_with, application)
         sent = product("a", categories=["Home"], attributes={"litres": 1.5}, sale_price="1.00")
         client.put(UPSERT, json={"products": [sent]}, headers=INTERNAL)
-        client.portal.call(application.state.live.catch_up)
+        client.portal.call(caught_up_with, application)
         yield client
 
 

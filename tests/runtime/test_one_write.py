@@ -130,11 +130,17 @@ async def quick(wire: _Wire, monkeypatch: pytest.MonkeyPatch) -> Protocol:
     return protocol
 
 
+def _another(protocol: Protocol) -> tuple[_Wire, Protocol]:
+    wire, second = _Wire(), Protocol(protocol.config, ServerState(), {})
+    second.connection_made(wire)
+    return wire, second
+
+
 def _post(body: bytes, more: bytes = b"") -> bytes:
     return ASK % (b"POST", b"whole", b"Content-Length: %d\r\n%b" % (len(body), more)) + body
 
 
-async def test_what_is_found_in_one_go_is_sent_before_a_task_is_made(quick, wire):
+async def test_what_is_found_in_one_go_is_sent_without_a_task(quick, wire):
     quick.server_state.default_headers = [(b"date", b"today")]
     quick.data_received(_post(b"1"))
     assert not quick.tasks
@@ -142,18 +148,39 @@ async def test_what_is_found_in_one_go_is_sent_before_a_task_is_made(quick, wire
     assert wire.written == [b"HTTP/1.1 200 OK\r\ndate: today\r\ncontent-length: 2\r\n\r\nok"]
 
 
-async def test_what_is_read_in_one_round_is_sent_together_but_no_more_than_eight(quick, wire):
-    for number in range(1, 10):
+async def test_what_is_found_in_one_round_is_sent_together(quick, wire):
+    for _ in range(3):
         quick.data_received(_post(b"1"))
-        assert len(wire.written) == number // 8 * 8
+    assert not wire.written
     await asyncio.sleep(0)
-    assert len(wire.written) == 9
+    assert len(wire.written) == 3
+
+
+async def test_no_answer_waits_for_long_for_others(quick, wire, monkeypatch):
+    monkeypatch.setattr("runtime.one_write.LEAVING_SECONDS", 0)
+    for _ in range(3):
+        quick.data_received(_post(b"1"))
+    assert len(wire.written) == 2
+
+
+async def test_no_answer_waits_for_what_takes_a_task(quick, wire):
+    other, second = _another(quick)
+    other.written = wire.written
+    second.data_received(_post(b"2"))
+    quick.data_received(_post(b"1"))
+    await asyncio.sleep(0.01)
+    assert [data[-2:] for data in wire.written] == [b"ok", b"st"]
+
+
+@pytest.mark.parametrize("end", [Protocol.eof_received, Protocol.shutdown])
+async def test_what_was_found_is_sent_before_the_connection_ends(quick, wire, end):
+    quick.data_received(_post(b"1"))
+    end(quick)
+    assert len(wire.written) == 1
 
 
 async def test_an_answer_to_a_connection_that_is_gone_keeps_none_back(quick, wire):
-    other = _Wire()
-    second = Protocol(quick.config, ServerState(), {})
-    second.connection_made(other)
+    other, second = _another(quick)
     for each in (quick, second):
         each.data_received(_post(b"1"))
     wire.open = False

@@ -47,7 +47,7 @@ class _Answer(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Answer)
-# Forty rows as Django's objects take 2.5 ms, during which the answers' thread waits; thus 0.7 ms.
+# Forty rows take 0.7 ms of this thread's time, as Django's objects 2.5, and answers want the lock.
 _INSERT = """
     INSERT INTO events_recommendationsample (answered_at, scenario, release, request, items)
     SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::jsonb[], %s::jsonb[])
