@@ -5,18 +5,12 @@ from typing import Any
 
 from celery.worker.consumer import Consumer
 
-LOOK_SECONDS = 1.0
+from reco_app.broker import EVERY_SECOND
 
 
 class Impatient(Consumer):  # type: ignore[misc]  # Celery ships no types
-    """Looks for a broker that is away every second; Celery waits 2 seconds longer each time, 30
-    in the end, and events that came in through the queue would wait with it."""
+    """Looks for a broker that is away every second."""
 
     def ensure_connected(self, conn: Any) -> Any:
-        conn.ensure_connection = partial(
-            conn.ensure_connection,
-            interval_start=LOOK_SECONDS,
-            interval_step=0,
-            interval_max=LOOK_SECONDS,
-        )
+        conn.ensure_connection = partial(conn.ensure_connection, **EVERY_SECOND)
         return super().ensure_connected(conn)

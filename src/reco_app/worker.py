@@ -171,7 +171,7 @@ def _trace(**_: Any) -> None:
 def _make_queues(**_: Any) -> None:
     """A worker itself makes those alone that it takes from."""
     with app.connection_for_write() as connection:
-        connection.ensure_connection()
+        connection.ensure_connection(**broker.EVERY_SECOND)
         declare(connection.default_channel)
 
 
