@@ -7,8 +7,9 @@ from types import TracebackType
 from circuitbreaker import CircuitBreaker
 
 _FAILURES_TO_OPEN = 5
-# Short enough that a healed neighbour is noticed within seconds, long enough to spare a dead one.
-_OPEN_SECONDS = 2
+# Short, since what was healed is noticed by one neighbour after the other: of a relay, of a
+# catalogue, of its store each waits in turn. Long enough to spare a dead one.
+_OPEN_SECONDS = 1
 
 
 class _Breaker(CircuitBreaker):  # type: ignore[misc]  # the library ships no types

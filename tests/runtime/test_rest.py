@@ -200,7 +200,7 @@ async def test_a_healed_neighbour_is_asked_again_within_seconds(name):
     for _ in range(5):
         with pytest.raises(Unavailable):
             await rest.connect(name, "").get("/v1/things")
-    await asyncio.sleep(2.1)
+    await asyncio.sleep(1.1)
     assert (await rest.connect(name, "").get("/v1/things")).status == 200
 
 
