@@ -15,7 +15,7 @@ import redis
 
 from bench.drills import disks
 from bench.drills.site import Site
-from reco_app.engine import release
+from reco_app.engine import release, sealed
 from runtime.local.processes import wait_until_ready
 from runtime.local.servers import stop_all
 
@@ -74,10 +74,14 @@ def trainer_killed(site: Site) -> Iterator[None]:
         training = site.train()
         time.sleep(random.uniform(0.4 * latest, latest))
         os.killpg(training.pid, signal.SIGKILL)
-        published = training.wait() == 0 or release.live_version(site.models) != live
-        if published:  # on a quick machine; what is live must be whole, or answers are bad
+        has_ended = training.wait() == 0
+        has_published = (after := release.live_version(site.models)) != live
+        if has_published:
+            _require_whole(site.models, after)
+        if has_ended or has_published:  # a quick machine
             latest /= 2
-        killed += not published
+        else:
+            killed += 1
     yield
     _train_to_the_end(site)
 
@@ -210,6 +214,13 @@ DRILLS = {
     "clock_jumped": Drill(clock_jumped, seconds=JUMP_SECONDS, prepare=have_a_clock),
     "all_down_at_start": Drill(all_down_at_start, prepare=start_without_stores, baseline=False),
 }
+
+
+def _require_whole(models: Path, version: str | None) -> None:
+    try:
+        sealed.verify(release.release_path(models, version or ""))
+    except sealed.ReleaseCorrupt as trouble:
+        raise Missed("a killed training left a broken release live") from trouble
 
 
 def _train_to_the_end(site: Site) -> None:

@@ -123,6 +123,7 @@ def _at_once(scope: Scope, body: bytes) -> tuple[int, bytes] | None:
 async def quick(wire: _Wire, monkeypatch: pytest.MonkeyPatch) -> Protocol:
     """A connection to an application that answers the body `1` in one go."""
     monkeypatch.setattr(_app, "in_one_go", _at_once, raising=False)
+    monkeypatch.setattr("runtime.one_write.LEAVING_SECONDS", 60)  # however busy the machine
     config = Config(_app, lifespan="off", access_log=False)
     config.load()
     protocol = Protocol(config, ServerState(), {})
