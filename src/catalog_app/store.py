@@ -86,7 +86,7 @@ class Store:
     @contextmanager
     def _asking(self, seconds: float = ANSWER_SECONDS) -> Iterator[None]:
         """Bound whatever is asked inside, and tell trouble by one name."""
-        if self._breaker.opened:
+        if not self._breaker.admits():
             raise Unavailable("MongoDB failed repeatedly and is being spared")
         with self._breaker, metrics.timed("mongodb"), tracing.calling("mongodb", "ask"):
             try:

@@ -99,7 +99,7 @@ def _end_failed_statement(failed: ExceptionContext) -> None:
 def _transaction() -> Iterator[Session]:
     # Named by its address: another database's failures say nothing about this one.
     spared = breaker(f"postgresql {engine().url.render_as_string()}", failure=Unavailable)
-    if spared.opened:
+    if not spared.admits():
         raise Unavailable("PostgreSQL failed repeatedly and is being spared")
     with (
         spared,

@@ -8,8 +8,7 @@ from random import getrandbits
 
 # Lines of the log have ids without quoting.
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""Any other is `other` in metrics, logs and traces: they hold no word of a caller's own."""
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 
@@ -30,6 +29,11 @@ class RequestContext:
 
 _OUTSIDE = RequestContext(request_id="", trace_id="")
 _current: ContextVar[RequestContext | None] = ContextVar("multireco_request", default=None)
+
+
+def known_method(method: str) -> str:
+    """As metrics, logs and traces tell it: they hold no word of a caller's own."""
+    return method if method in _METHODS else "other"
 
 
 def current() -> RequestContext:

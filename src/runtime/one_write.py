@@ -70,9 +70,9 @@ class Protocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Begin an answer, knowing since when the request waits for it."""
         scope: Any = cycle.scope
-        self._leaving.begin(self.loop)
         scope[CAME_AT] = gate.queue.came(perf_counter(), self.loop.call_soon)
         if self._reading:
+            self._leaving.begin(self.loop)
             self._begun = cycle, app
         else:
             super()._start_asgi_task(cycle, app)
@@ -203,8 +203,8 @@ class _Leaving:
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """With a request: its round ends before any task that is made from now on."""
         if not self._round_is_open:
-            self._round_is_open = True
             loop.call_soon(self._end)
+            self._round_is_open = True
 
     def put(self, transport: asyncio.Transport, wire: bytes) -> None:
         """Send it at the end of the round, or now if one has waited for long."""

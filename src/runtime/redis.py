@@ -10,12 +10,11 @@ from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 
-from circuitbreaker import CircuitBreaker
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from runtime import metrics, settings, tracing
-from runtime.breakers import breaker
+from runtime.breakers import Breaker, breaker
 
 TIMEOUT_SECONDS = 0.1
 _MOST_CONNECTIONS = 32
@@ -25,7 +24,7 @@ Told = TypeVar("Told")
 
 class _Lent(NamedTuple):
     client: Redis
-    breaker: CircuitBreaker
+    breaker: Breaker
     closing: AsyncGenerator[Redis, None]
     trials: set[asyncio.Task[None]]
 
@@ -80,13 +79,13 @@ async def asked(ask: Callable[[Redis], Awaitable[Told]], *, otherwise: Told) -> 
 
 
 def _try_again(lent: _Lent) -> None:
-    """See, in a task of its own and one at a time, whether Redis is back, if that is due."""
+    """See in a task of its own whether Redis is back, if that is due."""
 
     async def ping() -> None:
         with suppress(RedisError), lent.breaker, metrics.timed("redis"):
             await cast("Awaitable[bool]", lent.client.ping())
 
-    if lent.breaker.opened or lent.trials:
+    if not lent.breaker.admits():
         return
     trial = asyncio.create_task(ping())
     lent.trials.add(trial)

@@ -105,7 +105,7 @@ class Neighbour:
         params: Parameters | None,
         deadline_seconds: float,
     ) -> Reply:
-        if breaker(self.name).opened:
+        if not breaker(self.name).admits():
             raise Unavailable(self.name, "it failed repeatedly and is being spared")
         try:
             with breaker(self.name), metrics.timed(self.name), tracing.calling(self.name, method):

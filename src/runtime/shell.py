@@ -69,18 +69,14 @@ def shell(
             if lane is None or not tracing.enabled():
                 inner = refused if lane is None else outermost
                 return await _serve(inner, request, scope, receive, send)
-            parent = header(scope, b"traceparent").decode("latin-1")
-            state = header(scope, b"tracestate").decode("latin-1")
-            with tracing.serving(
-                request, method=scope["method"], traceparent=parent, tracestate=state
-            ):
+            with tracing.serving(request, **_traced(scope)):
                 return await _serve(outermost, request, scope, receive, send)
         finally:
             context.end(token)
             if lane is not None:
                 lane.leave(began, perf_counter())
 
-    if at_once is not None and not tracing.enabled():
+    if at_once is not None:
         lists_origins = outermost is not guarded
         cast("Any", shelled).in_one_go = partial(_in_one_go, at_once, component, lists_origins)
     return shelled
@@ -115,6 +111,8 @@ def _in_one_go(
         return None
     request = _received(scope, component)
     request.route = scope["path"]
+    if tracing.enabled():
+        tracing.served(request, **_traced(scope), status=200, seconds=perf_counter() - began)
     return 200, _told(request, scope, began, 200, *known)
 
 
@@ -170,6 +168,15 @@ def _received(scope: Scope, component: str) -> context.RequestContext:
     )
 
 
+def _traced(scope: Scope) -> dict[str, str]:
+    """What a span of the request is made of."""
+    return {
+        "method": scope["method"],
+        "traceparent": header(scope, b"traceparent").decode("latin-1"),
+        "tracestate": header(scope, b"tracestate").decode("latin-1"),
+    }
+
+
 async def _serve(
     app: ASGIApp, request: context.RequestContext, scope: Scope, receive: Receive, send: Send
 ) -> None:
@@ -198,7 +205,6 @@ async def _serve(
 
 def observe(request: context.RequestContext, method: str, status: int, seconds: float) -> None:
     """Measure and log one answer, by its route template and never by its path."""
-    method = method if method in context.METHODS else "other"
-    route = request.route or "unmatched"
+    method, route = context.known_method(method), request.route or "unmatched"
     metrics.durations.observe(seconds, request.component, method, route, str(status))
     logs.access(request, method=method, route=route, status=status, seconds=seconds)

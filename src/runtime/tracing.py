@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from random import getrandbits
+from time import time_ns
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -82,16 +83,45 @@ def serving(
     """The one server span of a request, named by its route once that is known."""
     parent = None  # a part of a batch is asked where the batch is answered
     if not trace.get_current_span().get_span_context().is_valid:
-        parent = _w3c.extract({"traceparent": traceparent, "tracestate": tracestate})
-    method = method if method in context.METHODS else "other"
-    with _span(method, SpanKind.SERVER, parent=parent) as span:
+        parent = _parent(traceparent, tracestate)
+    with _span("request", SpanKind.SERVER, parent=parent) as span:
         request.trace_id = format(span.get_span_context().trace_id, "032x")
         yield
-        route = request.route or "unmatched"
-        span.update_name(f"{method} {route}")
-        span.set_attribute("http.route", route)
-        span.set_attribute("http.request.method", method)
-        span.set_attribute("multireco.component", request.component)
+        _tell(span, request, method)
+
+
+def served(
+    request: context.RequestContext,
+    *,
+    method: str,
+    traceparent: str,
+    tracestate: str,
+    status: int,
+    seconds: float,
+) -> None:
+    """The same of a request that is answered by now, after so many seconds that called nobody."""
+    parent, now = _parent(traceparent, tracestate), time_ns()
+    began = now - int(seconds * 1e9)
+    token = context.begin(request)
+    span = _tracer().start_span("request", parent, kind=SpanKind.SERVER, start_time=began)
+    context.end(token)
+    request.trace_id = format(span.get_span_context().trace_id, "032x")
+    if span.is_recording():
+        _tell(span, request, method)
+        span.set_attribute("http.response.status_code", status)
+        span.end(now)
+
+
+def _parent(traceparent: str, tracestate: str) -> Context:
+    return _w3c.extract({"traceparent": traceparent, "tracestate": tracestate}, Context())
+
+
+def _tell(span: Span, request: context.RequestContext, method: str) -> None:
+    method, route = context.known_method(method), request.route or "unmatched"
+    span.update_name(f"{method} {route}")
+    span.set_attribute("http.route", route)
+    span.set_attribute("http.request.method", method)
+    span.set_attribute("multireco.component", request.component)
 
 
 def calling(neighbour: str, what: str) -> AbstractContextManager[object]:

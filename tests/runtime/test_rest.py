@@ -204,6 +204,23 @@ async def test_a_healed_neighbour_is_asked_again_within_seconds(name):
     assert (await rest.connect(name, "").get("/v1/things")).status == 200
 
 
+async def test_of_many_callers_one_tries_whether_a_neighbour_is_back(name):
+    neighbour = _Neighbour(500)
+    rest.mount(name, neighbour)
+
+    async def ask():
+        with pytest.raises(Unavailable):
+            await rest.connect(name, "").get("/v1/things")
+
+    for _ in range(5):
+        await ask()
+    refused = len(neighbour.scopes)
+    await asyncio.sleep(1.1)
+    await asyncio.gather(*(ask() for _ in range(20)))
+    tried = len(neighbour.scopes) - refused
+    assert tried == refused / 5  # as one caller does, who asks once more
+
+
 async def test_calls_given_up_by_their_caller_do_not_close_the_breaker(name):
     neighbour = _Neighbour(500)
     rest.mount(name, neighbour)

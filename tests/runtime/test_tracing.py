@@ -10,9 +10,10 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from runtime import context, rest, tracing
-from runtime.asgi import answer
+from runtime.asgi import answer, head_of
 from runtime.shell import shell
 
+HEAD = head_of(())
 assert tracing.configure("test")
 seen = InMemorySpanExporter()
 trace.get_tracer_provider()._active_span_processor._span_processors = (SimpleSpanProcessor(seen),)
@@ -35,7 +36,13 @@ async def main():
     async with httpx2.AsyncClient(transport=transport, base_url="http://it") as client:
         await client.get("/things/85123A?q=secret", headers={
             "traceparent": "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01", "User-Agent": "canary"})
+    quick = shell(app, component="reco", readiness=ready, at_once=lambda scope, body: (HEAD, body))
+    asked = {"type": "http", "method": "POST", "path": "/quick"}
+    for flags in ("01", "00"):
+        parent = f"00-{'ef' * 16}-{'cd' * 8}-{flags}"
+        quick.in_one_go({**asked, "headers": [(b"traceparent", parent.encode())]}, b"secret")
     for span in seen.get_finished_spans():
+        assert span.end_time > span.start_time
         print(span.name, format(span.context.trace_id, "032x"), dict(span.attributes))
 
 asyncio.run(main())
@@ -57,5 +64,6 @@ def test_a_request_and_its_calls_are_one_trace_that_tells_nothing_of_the_caller(
         "GET unmatched " + "ab" * 16,
         "GET catalog " + "ab" * 16,
         "GET /things/{id} " + "ab" * 16,
+        "POST /quick " + "ef" * 16,  # of two, the one that is kept
     ]
     assert not any(word in ran.stdout for word in ("198.51.100.7", "canary", "85123A", "secret"))

@@ -151,7 +151,7 @@ def _place(state: Any) -> Place:
 
 
 def _send(message: Message) -> None:
-    if breaker(STREAM).opened:
+    if not breaker(STREAM).admits():
         return
     try:
         _add(message)
