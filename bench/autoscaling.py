@@ -4,8 +4,9 @@ Each pod is one queue with one server, as a process of reco is (one event loop);
 followed through it (Lindley, 1952). Around the queues, on simpy's clock: traffic, the autoscaler
 with the numbers of k8s/base/reco.yaml and every-autoscaler.yaml and Kubernetes' own rules
 (tolerance, sync period, stabilization, policies), and pods that take a while to be ready. Requests
-are refused as runtime.overload does. Real clusters differ: there are no slow nodes here, no
-retries, and balancing is by chance.
+are refused as runtime.overload does. Of its two measures the autoscaler sees processor time alone:
+`multireco_requests_in_flight` knows no recommendation that computing alone finds. Real clusters
+differ: there are no slow nodes here, no retries, and balancing is by chance.
 """
 
 import math
@@ -24,7 +25,7 @@ from runtime.overload import INTERVAL_SECONDS, TARGET_SECONDS
 BASE = Path(__file__).parents[1] / "k8s" / "base"
 SERVICE_SECONDS = 1 / 1000  # of a request in one process: `answers.groceries.rps` was 985
 SPREAD = 4.0  # shape of the gamma distribution of service times: half as wide as they are long
-REFUSAL = 0.25  # of a request's time: docs/overload.md
+REFUSAL = 0.06  # of a request's time: docs/overload.md
 READY_SECONDS = 40.0  # from the autoscaler's wish to a pod's first request
 SYNC_SECONDS = 15.0  # kube-controller-manager's; metrics are as old as that when they are known
 TOLERANCE = 0.1  # --horizontal-pod-autoscaler-tolerance
@@ -41,7 +42,6 @@ class Rules:
     least: int
     most: int
     utilization: float
-    in_flight: float
     cores: float
     up_percent: float
     up_seconds: float
@@ -58,7 +58,6 @@ class Pods:
     free_at: np.ndarray = field(default_factory=lambda: np.zeros(1000))
     late_since: np.ndarray = field(default_factory=lambda: np.zeros(1000))
     busy: float = 0.0
-    in_flight_seconds: float = 0.0
 
     def ready(self, now: float) -> int:
         return sum(at <= now for at in self.ready_at)
@@ -100,7 +99,6 @@ def rules() -> Rules:
         least=autoscaler["minReplicas"],
         most=autoscaler["maxReplicas"],
         utilization=wanted["Resource"]["resource"]["target"]["averageUtilization"] / 100,
-        in_flight=float(wanted["Pods"]["pods"]["target"]["averageValue"]),
         cores=float(container["resources"]["requests"]["cpu"]),
         up_percent=up["value"],
         up_seconds=up["periodSeconds"],
@@ -147,7 +145,6 @@ def _traffic(
         waits, busy = _queue(arrivals, to, service, pods.free_at, pods.late_since)
         taken = waits[waits >= 0]
         pods.busy += busy
-        pods.in_flight_seconds += taken.sum() + service[waits >= 0].sum()
         minute["asked"] += len(arrivals)
         minute["refused"] += len(arrivals) - len(taken)
         minute["waits"] = np.concatenate([minute["waits"], taken[::50]])  # a sample
@@ -180,17 +177,13 @@ def _autoscaler(
 ) -> Generator[simpy.Event, None, None]:
     wished: list[tuple[float, int]] = []
     shrunk: list[tuple[float, int]] = []
-    known = (0.0, 0.0)
+    known = 0.0
     while True:
         yield clock.timeout(SYNC_SECONDS)
-        load, in_flight = known  # what was scraped the last time
-        known = (pods.busy / SYNC_SECONDS, pods.in_flight_seconds / SYNC_SECONDS)
-        pods.busy = pods.in_flight_seconds = 0.0
+        load = known  # what was scraped the last time
+        known, pods.busy = pods.busy / SYNC_SECONDS, 0.0
         now, count = clock.now, len(pods.ready_at)
-        wish = max(
-            _wish(load, rule.utilization * rule.cores, count),
-            _wish(in_flight, rule.in_flight, count),
-        )
+        wish = _wish(load, rule.utilization * rule.cores, count)
         wished = [(at, n) for at, n in wished if at > now - rule.hesitation_seconds] + [(now, wish)]
         shrunk = [(at, n) for at, n in shrunk if at > now - rule.down_seconds]
         if wish > count:

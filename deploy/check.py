@@ -31,8 +31,10 @@ TALKATIVE = {"checkov", "promtool", "amtool", "gixy"}  # they tell what they fou
 SHELLCHECK = str(ROOT / ".venv/bin/shellcheck")
 SHELLCHECKED = ("-no-color", "-shellcheck", SHELLCHECK)
 COMPOSE = ("-f", "deploy/compose.yaml", "--profile", "*")
+BESIDE_IT = ("deploy/compose.tls.yaml", "deploy/compose.proxy.yaml")
 SETTINGS_GIVEN = {
     "POSTGRES_PASSWORD": "nothing",
+    "TLS_DIR": "nowhere",
     "MULTIRECO_SECRET_KEY": "nothing-is-signed-by-a-look-at-settings-0123456789abcdef",
     "MULTIRECO_DATABASE_URL": "postgresql://none@127.0.0.1/none",
     "MULTIRECO_BROKER_URL": "redis://127.0.0.1/0",
@@ -77,8 +79,10 @@ def _checks() -> Iterator[tuple[str, Sequence[str]]]:
     yield "checkov", [_tool("checkov"), "--config-file", "deploy/checkov.yaml", "-f", built]
     yield "hadolint", [_tool("hadolint"), "--no-color", "deploy/Dockerfile"]
     schema = [_tool("check-jsonschema"), "-q", "--builtin-schema"]
-    yield "compose", [*schema, "vendor.compose-spec", "deploy/compose.yaml"]
-    yield "compose's variables", [_tool("docker-compose"), *COMPOSE, "config", "--quiet"]
+    yield "compose", [*schema, "vendor.compose-spec", "deploy/compose.yaml", *BESIDE_IT]
+    for name, more in (("alone", ()), *((file, ("-f", file)) for file in BESIDE_IT)):
+        compose = [_tool("docker-compose"), *COMPOSE, *more, "config", "--quiet"]
+        yield f"compose's variables, {name}", compose
     workflows = sorted(str(path) for path in (ROOT / ".github/workflows").glob("*.yaml"))
     yield "workflows", [*schema, "vendor.github-workflows", *workflows]
     yield "actionlint", [_tool("actionlint"), *SHELLCHECKED, "-oneline", *workflows]
@@ -100,7 +104,8 @@ def _checks() -> Iterator[tuple[str, Sequence[str]]]:
     yield "settings", [str(ROOT / ".venv/bin/python"), "-c", SETTINGS]
     gateway = str(_gateway())
     yield "nginx", ["nginx", "-t", "-q", "-e", "stderr", "-c", gateway]
-    # Django is asked by the name and port that the browser knows, and refuses names not its own.
+    # Django is asked by the name and port that the browser knows: it refuses names that are not its
+    # own where MULTIRECO_ALLOWED_HOSTS is set. Who comes without TLS is sent on to the name it said.
     yield "gixy", [_tool("gixy"), "--skips", "host_spoofing", gateway]
 
 

@@ -1,29 +1,48 @@
 #!/bin/sh
-# Rolls IMAGE (name@digest) out with k8s/overlays/production, asks ADDRESS for a recommendation, and
-# takes everything back if that fails. kubectl finds its cluster by KUBECONFIG.
+# Rolls IMAGE (name@digest) out with k8s/overlays/OVERLAY (production if not set), asks ADDRESS for a
+# recommendation, and takes everything back if that fails, takes longer than half an hour, or is
+# broken off. kubectl finds its cluster by KUBECONFIG.
 set -eu
 cd "$(dirname "$0")/.."
 : "${IMAGE:?}" "${ADDRESS:?}"
 roles="profile catalog reco router gateway worker relay beat"
 wanted=$(mktemp)
 before=$(mktemp)
+until=$(($(date +%s) + 1800))
 
-kubectl kustomize k8s/overlays/production \
-    | sed "s#image: registry.example/multireco:.*#image: $IMAGE#" > "$wanted"
+ours() { kubectl --namespace multireco "$@"; }
 
-for role in $roles; do
-    revision=$(kubectl --namespace multireco get "deployment/$role" --ignore-not-found \
-        --output 'jsonpath={.metadata.annotations.deployment\.kubernetes\.io/revision}')
-    [ -z "$revision" ] || echo "$role $revision" >> "$before"
-done
+left() {
+    seconds=$((until - $(date +%s)))
+    [ "$seconds" -gt 0 ] && echo "$seconds"
+}
 
 # To the revision of before: who was not changed has it still, and stays as it is.
 take_back() {
+    trap '' INT TERM HUP
     echo "The new release does not do; taking it back." >&2
     while read -r role revision; do
-        kubectl --namespace multireco rollout undo "deployment/$role" "--to-revision=$revision" < /dev/null
+        ours rollout undo "deployment/$role" "--to-revision=$revision" < /dev/null \
+            || echo "$role is not taken back." >&2
     done < "$before"
+    while read -r role _; do
+        ours rollout status --timeout=300s "deployment/$role" < /dev/null || true
+    done < "$before"
+    answers && echo "The old release answers." >&2
     exit 1
+}
+
+migrated() {
+    while left > /dev/null; do
+        ended=$(ours get job/migrate --output 'jsonpath={.status.conditions[?(@.status=="True")].type}') || ended=
+        case "$ended" in
+            *Failed*) echo "The migrations failed: kubectl -n multireco logs job/migrate" >&2; return 1 ;;
+            *Complete*) return 0 ;;
+        esac
+        sleep 2
+    done
+    echo "The migrations did not end in time." >&2
+    return 1
 }
 
 answers() {
@@ -31,11 +50,23 @@ answers() {
         "$ADDRESS/v1/recommendations?count=1" > /dev/null
 }
 
-# A finished job cannot be changed. Migrations only add (expand), so the old release still runs.
-kubectl --namespace multireco delete job migrate --ignore-not-found
-kubectl apply --filename "$wanted" || take_back
-kubectl --namespace multireco wait --for=condition=complete --timeout=1800s job/migrate || take_back
+kubectl kustomize "k8s/overlays/${OVERLAY:-production}" \
+    | sed "s#image: registry.example/multireco:.*#image: $IMAGE#" > "$wanted"
+
 for role in $roles; do
-    kubectl --namespace multireco rollout status --timeout=600s "deployment/$role" || take_back
+    revision=$(ours get "deployment/$role" --ignore-not-found \
+        --output 'jsonpath={.metadata.annotations.deployment\.kubernetes\.io/revision}')
+    [ -z "$revision" ] || echo "$role $revision" >> "$before"
 done
-answers || take_back
+
+trap take_back EXIT
+trap 'exit 1' INT TERM HUP
+# A finished job cannot be changed. Migrations only add (expand), so the old release still runs.
+ours delete job migrate --ignore-not-found
+kubectl apply --filename "$wanted"
+migrated
+for role in $roles; do
+    ours rollout status "--timeout=$(left)s" "deployment/$role"
+done
+answers
+trap - EXIT

@@ -85,7 +85,7 @@ def main() -> int:
                 told = _told(running, name)
                 figures |= told
                 failed += [] if told else [name]
-    _write(figures)
+    _write(figures, all_of_them=not chosen.names)
     _show(figures)
     missed = [name for name, value in figures.items() if not _good(name, value)]
     return 1 if failed or missed else 0
@@ -109,8 +109,9 @@ def _good(name: str, value: float) -> bool:
     return least <= value <= most
 
 
-def _write(figures: dict[str, float]) -> None:
-    kept = json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
+def _write(figures: dict[str, float], *, all_of_them: bool) -> None:
+    """Of an attack that failed no older figure is left, unless it was not asked for."""
+    kept = json.loads(OUTPUT.read_text()) if OUTPUT.exists() and not all_of_them else {}
     OUTPUT.parent.mkdir(exist_ok=True)
     rounded = {name: round(value, 3) for name, value in figures.items()}
     OUTPUT.write_text(json.dumps(kept | rounded, indent=1) + "\n")

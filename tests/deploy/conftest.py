@@ -11,6 +11,7 @@ import pytest
 
 from runtime.local.processes import ROOT
 from tests import docker as engines
+from tests import servers
 from tests.deploy import composed
 from tests.docker import Engine
 
@@ -23,12 +24,12 @@ SECANTUSDB = re.search(r"secantusdb==(\S+)", (ROOT / "requirements/dev.txt").rea
 def docker() -> Iterator[Engine]:
     """A private engine that has the base, and it alone."""
     if os.geteuid() != 0:
-        pytest.skip("an engine of its own needs root")
+        servers.skip("an engine of its own needs root")
     missing = [tool for tool in ("dockerd", "debootstrap") if not shutil.which(tool)]
     if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
+        servers.skip(f"not installed: {', '.join(missing)}")
     if Path("/sys/class/net/docker0").exists():
-        pytest.skip("another engine has the bridge docker0, and one without removes it")
+        servers.skip("another engine has the bridge docker0, and one without removes it")
     folder = Path(mkdtemp(prefix="multireco-docker-"))
     with engines.engine(folder / "engine") as docker:
         engines.make_base(docker, folder / "base", name=BASE)

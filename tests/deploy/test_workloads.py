@@ -92,6 +92,12 @@ def test_every_service_of_compose_that_stays_tells_its_health() -> None:
         if service.get("healthcheck", {}).get("disable")
     }
     assert silent == {"migrate", "train", "retention", "gateway-figures"}
+    without_any = {
+        name
+        for name, service in _services().items()
+        if service["image"] != "multireco:local" and "healthcheck" not in service
+    }
+    assert without_any == {"fluent-bit", "logs-setup"}  # an image without a shell; one that ends
 
 
 def test_whoever_keeps_something_in_postgresql_waits_for_its_schema() -> None:
@@ -121,9 +127,16 @@ def test_whoever_signs_the_public_certificate_is_let_in_to_the_challenge() -> No
 
 
 @pytest.mark.parametrize("role", ["worker", "beat"])
-def test_compose_looks_for_the_file_that_a_role_touches(role: str) -> None:
+def test_who_serves_nothing_is_alive_by_the_file_that_it_touches(role: str) -> None:
     *_, command = _services()[role]["healthcheck"]["test"]
     assert f" /tmp/{worker.alive(role).name} " in command
+    probe = _pod(_workloads()[role])["containers"][0]["livenessProbe"]
+    assert probe["exec"]["command"] == ["sh", "-c", command]
+
+
+def test_every_deployment_is_restarted_when_it_hangs() -> None:
+    for each in _named("Deployment").values():
+        assert "livenessProbe" in _pod(each)["containers"][0], each["metadata"]["name"]
 
 
 def test_the_gateway_finds_the_pods_of_each_component_in_dns() -> None:

@@ -81,7 +81,11 @@ def _write(
     believed = f"set_real_ip_from {trusting}; real_ip_header X-Forwarded-For;" if trusting else ""
     (folder / "believed.conf").write_text(believed)
     main = (ROOT / "deploy/nginx/nginx.conf").read_text()
-    for there, here in (("/tmp", folder), ("/etc/nginx/conf.d", folder), ("s auto", "s 1")):
+    for there, here in (
+        ("/tmp", folder),
+        ("/etc/nginx/conf.d", folder),
+        ("processes 2", "processes 1"),
+    ):
         main = main.replace(there, str(here))
     (folder / "main").write_text(main)
 
