@@ -34,7 +34,7 @@ COMPOSE = ("-f", "deploy/compose.yaml", "--profile", "*")
 BESIDE_IT = ("deploy/compose.tls.yaml", "deploy/compose.proxy.yaml")
 SETTINGS_GIVEN = {
     "POSTGRES_PASSWORD": "nothing",
-    "TLS_DIR": "nowhere",
+    "TLS_DIR": "/nowhere",
     "MULTIRECO_SECRET_KEY": "nothing-is-signed-by-a-look-at-settings-0123456789abcdef",
     "MULTIRECO_DATABASE_URL": "postgresql://none@127.0.0.1/none",
     "MULTIRECO_BROKER_URL": "redis://127.0.0.1/0",
@@ -105,7 +105,8 @@ def _checks() -> Iterator[tuple[str, Sequence[str]]]:
     gateway = str(_gateway())
     yield "nginx", ["nginx", "-t", "-q", "-e", "stderr", "-c", gateway]
     # Django is asked by the name and port that the browser knows: it refuses names that are not its
-    # own where MULTIRECO_ALLOWED_HOSTS is set. Who comes without TLS is sent on to the name it said.
+    # own where MULTIRECO_ALLOWED_HOSTS is set. Who comes without TLS is sent on to the name that
+    # was asked for.
     yield "gixy", [_tool("gixy"), "--skips", "host_spoofing", gateway]
 
 
