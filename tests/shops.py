@@ -60,10 +60,10 @@ def selling(
     """
     port = free_port()
     environment = {
+        "MULTIRECO_REQUESTS_PER_MINUTE": "1000000",  # a test asks more than any network
         **addresses,
         "MULTIRECO_SECRET_KEY": secrets.token_urlsafe(48),
         "MULTIRECO_MODEL_DIR": str(folder / "models"),
-        "MULTIRECO_REQUESTS_PER_MINUTE": "1000000",  # a test asks more than any network
     }
     _run(environment, "/bin/sh", "deploy/entrypoint.sh", "migrate")
     with trusted(authority), Processes(environment, folder / "logs", authority) as processes:

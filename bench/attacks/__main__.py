@@ -49,6 +49,7 @@ BARS = {
     "slow_sockets.p99_ratio": (0.0, 2.0),
     "slow_sockets.opened": (float(sockets.SOCKETS), 1e9),
     "cache.cross_talk": NONE,
+    "cache.unanswered": NONE,
     "cache.checked": (10_000.0, 1e9),
     "cache.kept_percent": (10.0, 100.0),
     "rate_limit.admitted_ratio": (0.5, 1.05),

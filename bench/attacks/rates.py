@@ -1,5 +1,6 @@
 """One network that wants more than its share: how much it is given, by what it says of itself."""
 
+import json
 import random
 import socket
 import time
@@ -10,10 +11,11 @@ from typing import NamedTuple
 import httpx2
 
 from bench.attacks import wire
-from bench.attacks.site import Site
+from bench.attacks.site import PARTS_A_MINUTE, Site
 
 SECONDS = 8.0
 READS, WRITES = (400, 40.0), (100, 10.0)  # at once, and a second: deploy/nginx
+REFUSED = 100  # batches, after which no more are tried
 EVENT = b'{"events": [{"event_id": "%d", "event_type": "view", "item_id": "pasta-3"}]}'
 JSON = "Content-Type: application/json"
 Ask = Callable[[random.Random], bytes]
@@ -33,6 +35,7 @@ def attack(site: Site) -> dict[str, float]:
     told = {}
     for number, evasion in enumerate(EVASIONS):
         told[evasion.name] = _ratio(site, evasion, network=f"127.0.2.{number + 1}")
+    told["batches"] = _batched(site)
     return {
         "rate_limit.admitted_ratio": max(told.values()),
         **{f"rate_limit.{name}": ratio for name, ratio in told.items()},
@@ -53,6 +56,27 @@ def _ratio(site: Site, evasion: Evasion, *, network: str) -> float:
     if len(statuses) < 1.2 * allowed:
         raise RuntimeError(f"{evasion.name}: asked {len(statuses)} times, which is no attack")
     return sum(status != httpx2.codes.TOO_MANY_REQUESTS for status in statuses) / allowed
+
+
+def _batched(site: Site) -> float:
+    """The parts of batches that were answered, and the batches, by the router's own limit."""
+    parts = [{"id": str(number), "path": "/v1/categories"} for number in range(10)]
+    body = json.dumps({"requests": parts}).encode()
+    lines = (JSON, f"Content-Length: {len(body)}", "X-Forwarded-For: 203.0.113.7")
+    batch = wire.request("POST", "/v1/batch", *lines, body=body)
+    began, answered, refused = time.monotonic(), 0, 0
+    with wire.connected(int(site.balanced.rpartition(":")[2])) as connection:
+        while refused < REFUSED and time.monotonic() - began < SECONDS:
+            connection.sendall(batch)
+            status, _, told = wire.answered(connection)
+            if status != httpx2.codes.OK:
+                refused += 1
+                continue
+            statuses = [part["status"] for part in json.loads(told)["responses"]]
+            answered += 1 + sum(each == httpx2.codes.OK for each in statuses)
+    if refused < REFUSED:
+        raise RuntimeError(f"batches: {answered} answered, {refused} refused: that is no attack")
+    return answered / PARTS_A_MINUTE
 
 
 def _answers(

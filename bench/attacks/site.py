@@ -14,6 +14,7 @@ from runtime.local.servers import free_port
 from tests import debian, shops
 
 ORIGIN = "https://shop.example"  # the one that the shop has listed
+PARTS_A_MINUTE = 2_400  # of batches, and of these: the router's own default
 NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1"
 
 
@@ -65,6 +66,7 @@ def running(folder: Path) -> Iterator[Site]:
         tapped(addresses["MULTIRECO_MONGODB_URL"]) as tap,
     ):
         given = {"MULTIRECO_MONGODB_URL": tap.url, "MULTIRECO_CORS_ORIGINS": ORIGIN}
+        given["MULTIRECO_REQUESTS_PER_MINUTE"] = str(PARTS_A_MINUTE)
         secure = free_port()
         _end_tls(folder / "secure", secure)
         with shops.selling(addresses | given, folder, start) as shop:
