@@ -149,6 +149,7 @@ def _gateway() -> Path:
         COMPONENTS_SCHEME="http",
         GATEWAY_STATUS_LISTEN="127.0.0.1:8081",
         GATEWAY_CACHE=str(folder / "cache"),
+        RECO_MOST_AT_ONCE="48",
         NGINX_LOCAL_RESOLVERS="127.0.0.1",
     )
     (folder / "gateway.conf").write_text(routes)

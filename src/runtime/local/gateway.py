@@ -68,6 +68,7 @@ def _write(
         "GATEWAY_LISTEN": f"127.0.0.1:{listening.plain}",
         "GATEWAY_STATUS_LISTEN": f"127.0.0.1:{listening.status}",
         "GATEWAY_CACHE": str(folder / "cache"),
+        "RECO_MOST_AT_ONCE": "48",
         "NGINX_LOCAL_RESOLVERS": "127.0.0.1",
         "GATEWAY_TLS_LISTEN": f"127.0.0.1:{listening.secured}",
         "COMPONENTS_SCHEME": "https" if shown else "http",
