@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from random import random
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, create_key, get_value, set_value
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind, TraceState, get_current_span
@@ -12,7 +12,9 @@ from opentelemetry.util.types import Attributes
 from runtime import context
 
 # What the gateway says of a trace that a caller began, with `outside`: keeping it is not decided.
-VENDOR = "multireco"
+_VENDOR, _OUTSIDE = "multireco", "outside"
+UNDECIDED = f"{_VENDOR}={_OUTSIDE}"
+_THROWN = create_key("kept")
 
 
 class Share(Sampler):
@@ -24,6 +26,10 @@ class Share(Sampler):
     def __init__(self, share: float) -> None:
         self._share = share
 
+    def throw(self) -> bool:
+        """Whether one is kept."""
+        return random() < self._share
+
     def should_sample(
         self,
         parent_context: Context | None,
@@ -34,15 +40,19 @@ class Share(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
-        kept = random() < self._share
+        thrown = parent_context is not None and get_value(_THROWN, parent_context) is not None
+        kept = thrown or self.throw()
         return SamplingResult(Decision.RECORD_AND_SAMPLE if kept else Decision.DROP, attributes)
 
     def get_description(self) -> str:
         return f"Share({self._share:g})"
 
 
-class _NotKept(Share):
+class _NotKept(Sampler):
     """Follows whoever decided; of what came through the gateway nobody has yet."""
+
+    def __init__(self, die: Share) -> None:
+        self._die = die
 
     def should_sample(
         self,
@@ -53,10 +63,13 @@ class _NotKept(Share):
         **told: object,
     ) -> SamplingResult:
         parent = get_current_span(parent_context).get_span_context()
-        if parent.trace_state.get(VENDOR) != "outside":
+        if parent.trace_state.get(_VENDOR) != _OUTSIDE:
             return SamplingResult(Decision.DROP)
         attributes: Attributes = told.get("attributes")  # type: ignore[assignment]
-        return super().should_sample(parent_context, trace_id, name, attributes=attributes)
+        return self._die.should_sample(parent_context, trace_id, name, attributes=attributes)
+
+    def get_description(self) -> str:
+        return f"NotKept({self._die.get_description()})"
 
 
 class TraceIds(RandomIdGenerator):
@@ -67,12 +80,16 @@ class TraceIds(RandomIdGenerator):
         return super().generate_trace_id() if request is None else int(request.trace_id, 16)
 
 
-def inside(share: float) -> Sampler:
+def kept(parent: Context) -> Context:
+    """For a span of a trace for which the die was thrown already, and that is kept."""
+    return set_value(_THROWN, True, parent)
+
+
+def inside(die: Share) -> Sampler:
     """For a process that only the gateway and other components can ask."""
-    return ParentBased(Share(share), remote_parent_not_sampled=_NotKept(share))
+    return ParentBased(die, remote_parent_not_sampled=_NotKept(die))
 
 
-def edge(share: float) -> Sampler:
+def edge(die: Share) -> Sampler:
     """For a process that anybody may ask: what a caller says of sampling is not heard."""
-    die = Share(share)
     return ParentBased(die, remote_parent_sampled=die, remote_parent_not_sampled=die)

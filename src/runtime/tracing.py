@@ -46,17 +46,22 @@ def configure(component: str) -> bool:
 
     The first call of a process counts.
     """
-    return _configure(component, sampling.inside(_exporter().share))
+    return _configure(component, sampling.inside(_die()))
 
 
 def configure_edge(component: str) -> bool:
     """The same for a process that anybody may ask."""
-    return _configure(component, sampling.edge(_exporter().share))
+    return _configure(component, sampling.edge(_die()))
 
 
 @cache
 def _exporter() -> _Exporter:
     return _Exporter()
+
+
+@cache
+def _die() -> sampling.Share:
+    return sampling.Share(_exporter().share)
 
 
 def _configure(component: str, sampler: Sampler) -> bool:
@@ -99,8 +104,16 @@ def served(
     status: int,
     seconds: float,
 ) -> None:
-    """The same of a request that is answered by now, after so many seconds that called nobody."""
+    """The same of a request that is answered by now, after so many seconds that called nobody.
+
+    Most are not kept, and pay for no span: the die is thrown first where it is for us to throw.
+    """
+    undecided = not traceparent or tracestate == sampling.UNDECIDED
+    if undecided and not _die().throw():
+        return
     parent, now = _parent(traceparent, tracestate), time_ns()
+    if undecided:
+        parent = sampling.kept(parent)
     began = now - int(seconds * 1e9)
     token = context.begin(request)
     span = _tracer().start_span("request", parent, kind=SpanKind.SERVER, start_time=began)

@@ -14,6 +14,7 @@ from runtime.asgi import answer, head_of
 from runtime.shell import shell
 
 HEAD = head_of(())
+OUTSIDE = "multireco=outside"
 assert tracing.configure("test")
 seen = InMemorySpanExporter()
 trace.get_tracer_provider()._active_span_processor._span_processors = (SimpleSpanProcessor(seen),)
@@ -38,9 +39,10 @@ async def main():
             "traceparent": "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01", "User-Agent": "canary"})
     quick = shell(app, component="reco", readiness=ready, at_once=lambda scope, body: (HEAD, body))
     asked = {"type": "http", "method": "POST", "path": "/quick"}
-    for flags in ("01", "00"):
-        parent = f"00-{'ef' * 16}-{'cd' * 8}-{flags}"
-        quick.in_one_go({**asked, "headers": [(b"traceparent", parent.encode())]}, b"secret")
+    for ours, flags, state in (("e1", "01", ""), ("e2", "00", ""), ("e3", "00", OUTSIDE)):
+        parent = f"00-{ours * 16}-{'cd' * 8}-{flags}"
+        told = [(b"traceparent", parent.encode()), (b"tracestate", state.encode())]
+        quick.in_one_go({**asked, "headers": told}, b"secret")
     for span in seen.get_finished_spans():
         assert span.end_time > span.start_time
         print(span.name, format(span.context.trace_id, "032x"), dict(span.attributes))
@@ -51,6 +53,7 @@ asyncio.run(main())
 
 def test_a_request_and_its_calls_are_one_trace_that_tells_nothing_of_the_caller():
     environment = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
+    environment["OTEL_TRACES_SAMPLER_ARG"] = "1"
     ran = subprocess.run(
         [sys.executable, "-c", SCRIPT],
         env={**environment, "PYTHONPATH": "src"},
@@ -64,6 +67,7 @@ def test_a_request_and_its_calls_are_one_trace_that_tells_nothing_of_the_caller(
         "GET unmatched " + "ab" * 16,
         "GET catalog " + "ab" * 16,
         "GET /things/{id} " + "ab" * 16,
-        "POST /quick " + "ef" * 16,  # of two, the one that is kept
+        "POST /quick " + "e1" * 16,  # as who asked has decided; not e2
+        "POST /quick " + "e3" * 16,  # which is for us to decide
     ]
     assert not any(word in ran.stdout for word in ("198.51.100.7", "canary", "85123A", "secret"))
