@@ -4,6 +4,7 @@ A check is a command; each line that it writes to the end is a finding, and so i
 one. A tool that is not installed is named, and is a finding where CI=true.
 """
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -140,6 +141,7 @@ def _tool(name: str) -> str:
 def _gateway() -> Path:
     """The gateway's configuration as its image puts it together, in a folder of its own."""
     folder = Path(tempfile.mkdtemp(prefix="multireco-gateway-"))
+    atexit.register(shutil.rmtree, folder)
     roles = ("ROUTER", "RECO", "CATALOG", "PROFILE")
     addresses = {f"{role}_ADDRESS": "127.0.0.1:8000" for role in roles}
     template = Template((ROOT / "deploy/nginx/gateway.conf.template").read_text())

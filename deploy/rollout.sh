@@ -6,8 +6,9 @@ set -eu
 cd "$(dirname "$0")/.."
 : "${IMAGE:?}" "${ADDRESS:?}"
 roles="profile catalog reco router gateway worker relay beat"
-wanted=$(mktemp)
-before=$(mktemp)
+made=$(mktemp -d)
+wanted="$made/wanted"
+before="$made/before"
 until=$(($(date +%s) + 1800))
 
 ours() { kubectl --namespace multireco "$@"; }
@@ -29,6 +30,7 @@ take_back() {
         ours rollout status --timeout=300s "deployment/$role" < /dev/null || true
     done < "$before"
     answers && echo "The old release answers." >&2
+    rm -r "$made"
     exit 1
 }
 
@@ -53,6 +55,7 @@ answers() {
 kubectl kustomize "k8s/overlays/${OVERLAY:-production}" \
     | sed "s#image: registry.example/multireco:.*#image: $IMAGE#" > "$wanted"
 
+: > "$before"
 for role in $roles; do
     revision=$(ours get "deployment/$role" --ignore-not-found \
         --output 'jsonpath={.metadata.annotations.deployment\.kubernetes\.io/revision}')
@@ -70,3 +73,4 @@ for role in $roles; do
 done
 answers
 trap - EXIT
+rm -r "$made"

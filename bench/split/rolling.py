@@ -98,7 +98,10 @@ class Cluster:
         processes.running["gateway"] = gateway(
             self._folder / "gateway",
             # As often as there are processes that may be asked when one fails.
-            {role: _servers([port] * PROCESSES) for role, port in self._services.items()},
+            {
+                role: " ".join([f"127.0.0.1:{port}"] * PROCESSES)
+                for role, port in self._services.items()
+            },
             self._listening,
             shown=shown(self.authority),
         )

@@ -186,6 +186,17 @@ def test_a_kept_answer_stands_in_for_a_component_that_is_away(client, component)
     assert client.get("/v1/products?q=never-asked").status_code == 503
 
 
+def test_two_processes_that_each_fail_once_are_asked_again_at_once(component, folder):
+    servers.need("NGINX")
+    address = f"127.0.0.1:{component.server_port}"
+    roles = dict.fromkeys(ROLES, f"{address} {address}")
+    with debian.gateway(folder, roles) as gateway:
+        component.away = True
+        assert httpx2.get(gateway + PATH).status_code == 503
+        component.away = False
+        assert httpx2.get(gateway + PATH).status_code == 200
+
+
 def test_nothing_stands_in_for_what_is_gone(client, component):
     kept(client)
     time.sleep(2.1)

@@ -1,10 +1,12 @@
 """NGINX with the routes of deploy/nginx, from the machine's own package."""
 
 import os
+import re
 import shutil
 import string
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from runtime.local.packages import NotInstalled
@@ -35,7 +37,7 @@ def gateway(
     shown: Shown | None = None,
     trusting: str = "",
 ) -> Server:
-    """Start NGINX in `folder` before these; `addresses`: role → host:port.
+    """Start NGINX in `folder` before these; `addresses`: role → host:port, several with spaces.
 
     With `shown`, TLS ends in it and mutual TLS goes on to the components. `trusting`: whom it
     believes that a request comes from another network. Errors: NotInstalled.
@@ -64,7 +66,6 @@ def _write(
 ) -> None:
     """Write its configuration."""
     variables = {
-        **{f"{role.upper()}_ADDRESS": address for role, address in addresses.items()},
         "GATEWAY_LISTEN": f"127.0.0.1:{listening.plain}",
         "GATEWAY_STATUS_LISTEN": f"127.0.0.1:{listening.status}",
         "GATEWAY_CACHE": str(folder / "cache"),
@@ -73,7 +74,7 @@ def _write(
         "GATEWAY_TLS_LISTEN": f"127.0.0.1:{listening.secured}",
         "COMPONENTS_SCHEME": "https" if shown else "http",
     }
-    _fill("gateway.conf", folder, variables)
+    _fill("gateway.conf", folder, variables, addresses)
     if shown:
         _fill("tls.conf", folder / "conf.d/tls", variables)
         _fill("components.conf", folder / "conf.d/tls", variables)
@@ -99,10 +100,22 @@ def program() -> str:
     raise NotInstalled("NGINX is missing; on Debian: apt install nginx-light libnginx-mod-http-js")
 
 
-def _fill(name: str, folder: Path, variables: Mapping[str, str]) -> None:
+def _fill(
+    name: str,
+    folder: Path,
+    variables: Mapping[str, str],
+    addresses: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    template = string.Template((ROOT / f"deploy/nginx/{name}.template").read_text())
-    (folder / name).write_text(template.safe_substitute(variables))
+    text = (ROOT / f"deploy/nginx/{name}.template").read_text()
+
+    def each(server: re.Match[str]) -> str:
+        found = addresses[server[1].lower()].split()
+        return "".join(f"server {address} {server[2]};" for address in found)
+
+    # As NGINX itself does with what a name stands for.
+    text = re.sub(r"server \$\{(\w+)_ADDRESS\} (.*);", each, text)
+    (folder / name).write_text(string.Template(text).safe_substitute(variables))
 
 
 def _link(link: Path, folder: Path) -> None:
