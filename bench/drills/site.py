@@ -109,7 +109,7 @@ def running(folder: Path) -> Iterator[Site]:
         shops.selling(kept.environment, folder, start) as shop,
     ):
         _curate(shop)
-        both = f"127.0.0.1:{shop.ports['reco']}; server 127.0.0.1:{shop.ports['reco-2']}"
+        both = f"127.0.0.1:{shop.ports['reco']} 127.0.0.1:{shop.ports['reco-2']}"
         addresses = {role: f"127.0.0.1:{port}" for role, port in shop.ports.items()}
         with debian.gateway(folder / "nginx", addresses | {"reco": both}) as gateway:
             yield Site(gateway, shop, kept, started[0], models, _profile(shop))
