@@ -25,7 +25,7 @@ def components() -> Iterator[list[Component]]:
 @pytest.fixture
 def client(components: list[Component], tmp_path: Path) -> Iterator[httpx2.Client]:
     servers.need("NGINX")
-    both = "; server ".join(f"127.0.0.1:{component.server_port}" for component in components)
+    both = " ".join(f"127.0.0.1:{component.server_port}" for component in components)
     with (
         debian.gateway(tmp_path / "nginx", dict.fromkeys(ROLES, both)) as gateway,
         httpx2.Client(base_url=gateway) as client,
