@@ -56,7 +56,7 @@ def trouble(status: int, body: bytes, asked: Asked, *, never: Collection[str]) -
     `never` are the products that are hidden or sold out.
     """
     if status != 200:
-        return f"status {status}"
+        return f"status {status}: {_detail(body)}"
     try:
         answer = msgspec.json.decode(body, type=Answer)
     except msgspec.MsgspecError as error:
@@ -84,3 +84,11 @@ def trouble(status: int, body: bytes, asked: Asked, *, never: Collection[str]) -
 def degraded(body: bytes) -> bool:
     """Whether a good answer says that a neighbour is away."""
     return bool(msgspec.json.decode(body, type=Answer).degraded)
+
+
+def _detail(body: bytes) -> str:
+    """Of a problem document: it tells who refused, and why."""
+    try:
+        return str(msgspec.json.decode(body, type=dict[str, Any]).get("detail", ""))
+    except msgspec.MsgspecError:
+        return "no problem document"

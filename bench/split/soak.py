@@ -19,6 +19,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from bench.drills.site import Site, running
 RATE = 180.0
 EVERY_SECONDS = 5.0
 WARM = 1 / 3
+TOLD = 10
 Samples = dict[str, list[tuple[float, float]]]
 
 
@@ -50,6 +52,7 @@ def measure() -> dict[str, float]:
                 over.set()
                 watch.join()
             ended = [name for name, one in site.processes.running.items() if not one.running()]
+            failed = _failed(folder / "nginx" / "output.log")
     began = made_load.answers[0][0]
     bad = [(due, trouble) for due, _, trouble, _ in made_load.answers if trouble]
     by_second = Counter((trouble, round(due - began)) for due, trouble in bad)
@@ -57,6 +60,7 @@ def measure() -> dict[str, float]:
     told = {name: round(slope, 3) for name, slope in slopes.items()}
     sys.stdout.write(f"MB a minute: {told}\nended: {ended}\n")
     sys.stdout.write(f"errors by kind and second: {dict(by_second)}\n")
+    sys.stdout.write(f"the gateway's lines of them, the first {TOLD}:\n{failed}\n")
     return {
         "soak.minutes": seconds / 60,
         "soak.answers": len(made_load.answers),
@@ -92,6 +96,12 @@ def _family(pid: int) -> list[int]:
     except FileNotFoundError:
         return []
     return [pid, *(member for child in children for member in _family(int(child)))]
+
+
+def _failed(log: Path) -> str:
+    """An empty `upstream` tells that the gateway refused by itself."""
+    with log.open() as lines:
+        return "".join(islice((line for line in lines if '"status":5' in line), TOLD))
 
 
 def _own_mb(pid: int) -> float:
