@@ -30,6 +30,7 @@ PARTS = {
     "Prometheus": "prometheus",
     "Alertmanager": "amtool",
     "NGINX exporter": "prometheus-nginx-exporter",
+    "curl": "curl",
 }
 _running = ExitStack()
 

@@ -1,5 +1,6 @@
 """The gateway where TLS ends in it."""
 
+import json
 import ssl
 import string
 import subprocess
@@ -67,6 +68,15 @@ def test_http_2_is_spoken(gateway, folder):
     asked = ["openssl", "s_client", "-alpn", "h2", "-connect", secure.removeprefix("https://")]
     told = subprocess.run(asked, input=b"", capture_output=True, check=False)
     assert b"ALPN protocol: h2" in told.stdout
+
+
+def test_over_http_2_a_body_that_is_too_large_is_refused_in_the_gateways_own_words(gateway, folder):
+    servers.need("curl")
+    _, secure = gateway
+    trusted = ["--cacert", str(folder / "tls/tls.crt")]
+    asked = ["curl", "--silent", "--http2", *trusted, "--data-binary", "@-", f"{secure}/v1/events"]
+    told = subprocess.run(asked, input=b"x" * 2_000_000, capture_output=True, check=False)
+    assert json.loads(told.stdout)["code"] == "body-too-large"
 
 
 def test_old_tls_is_refused(gateway, folder):
