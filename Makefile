@@ -1,6 +1,6 @@
 # make help lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help demo split test lint format quality bench bench-full drills attacks split-bench deploy-check requirements clean
+.PHONY: help demo split test lint format quality bench bench-full drills attacks image-test split-bench deploy-check requirements clean
 SHELL := /bin/bash
 PORT ?= 8000
 DATA ?= ../shared/data

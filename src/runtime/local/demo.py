@@ -54,9 +54,11 @@ def serve(
             _write_environment(data, beside)
             password = _fill(data, beside) if _new(data) else None
             wait_until_ready(processes)
-            _say_where(secured.address(port) if authority else address_of(port), password)
             if authority:
-                say(f"Its certificates are signed by {authority.certificate}: curl --cacert …\n")
+                trusted = f"--cacert {authority.certificate} "
+                _say_where(secured.address(port), password, trusted)
+            else:
+                _say_where(address_of(port), password)
             _watch(processes)
     say("\nStopped. Everything is kept in .data/; the next start takes seconds.")
 
@@ -159,7 +161,7 @@ def _watch(processes: Processes) -> None:
         say("\nStopping…")
 
 
-def _say_where(url: str, password: str | None) -> None:
+def _say_where(url: str, password: str | None, trusted: str = "") -> None:
     first_items = '[{"item_id":"1082185"},{"item_id":"981760"},{"item_id":"995242"}]'
     account = (
         f"{STAFF_NAME} / {password}" if password else f"{STAFF_NAME}, password as printed first"
@@ -174,7 +176,7 @@ def _say_where(url: str, password: str | None) -> None:
         )
     )
     say(
-        f"curl -s {url}/v1/recommendations -H 'Content-Type: application/json' "
+        f"curl -sS {trusted}{url}/v1/recommendations -H 'Content-Type: application/json' "
         f"-d '{{\"items\":{first_items}}}'\n",
         markup=False,
         soft_wrap=True,
